@@ -1,0 +1,174 @@
+"""What the core hands to the view: a source's description and everything the figures need at one tick."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from tft_dash.schema import (
+    HEALTH_BANDS,
+    METRICS,
+    NO_STATE,
+    OFFLINE,
+    Band,
+    CodeArray,
+    Driver,
+    FloatArray,
+    ModelCard,
+    Phase,
+    band_of,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceDescription:
+    """What a source is.
+
+    :param name: as it stands in URLs.
+    :param kind: registry name: ``file``, ``memory``, …
+    :param ticks: how many ticks there are; None for a live source.
+    :param start: time of tick 0, UTC.
+    :param phases: named spans in order of time; empty when the source has no script.
+    :param tick_wall_seconds: seconds a tick takes on the page at speed 1, if the recording declares it.
+    :param simulated: whether a generator made it; the page then carries a mark.
+    :param title: for people.
+    :param notices: what a viewer must know about the data (values treated as missing, rows sharing a tick, …).
+    :param digest: identifies the content; equal digests mean equal answers.
+    """
+
+    name: str
+    kind: str
+    servers: tuple[str, ...]
+    profiles: tuple[str, ...]
+    metrics: tuple[str, ...]
+    step_seconds: float
+    start: np.datetime64
+    ticks: int | None
+    phases: tuple[Phase, ...]
+    tick_wall_seconds: float | None
+    simulated: bool
+    title: str
+    notices: tuple[str, ...]
+    digest: str
+
+    @property
+    def live(self) -> bool:
+        """Whether new ticks keep coming."""
+        return self.ticks is None
+
+    @property
+    def end(self) -> np.datetime64 | None:
+        """Time of the last tick of a recording."""
+        return None if self.ticks is None else self.time_of(self.ticks - 1)
+
+    def time_of(self, tick: int) -> np.datetime64:
+        """Time of a tick, UTC, to the millisecond."""
+        return self.start + np.timedelta64(round(tick * self.step_seconds * 1000), "ms")
+
+    def phase_at(self, tick: int) -> str | None:
+        """The name of the phase that ``tick`` lies in."""
+        return next((phase.name for phase in self.phases if phase.first <= tick <= phase.last), None)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Fleet figures per tick, from tick 0 to the frame's own; (ticks,) float32 each, NaN = nothing to say."""
+
+    prob_30m: FloatArray
+    prob_8h: FloatArray
+    cpu_median: FloatArray
+    latency_p95: FloatArray
+    error_mean: FloatArray
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Everything the five figures need at one tick: the batch's columns, the assessment, the history up to it.
+
+    :param metrics: metric name → (servers,) float32; only the metrics that the source has; NaN = missing.
+    :param states: (servers,) codes.
+    :param risk: (servers,) float32 in [0, 1]; NaN = nothing to say.
+    :param driver_metric: (servers, 2) int8, index into ``METRICS``, -1 = none.
+    :param driver_usual: (servers, 2) float32.
+    """
+
+    source: SourceDescription
+    card: ModelCard
+    tick: int
+    metrics: Mapping[str, FloatArray]
+    states: CodeArray
+    risk: FloatArray
+    driver_metric: CodeArray
+    driver_usual: FloatArray
+    history: History
+
+    @property
+    def prob_30m(self) -> float:
+        """P(incident in the fleet within 30 minutes); NaN = nothing to say."""
+        return float(self.history.prob_30m[-1])
+
+    @property
+    def prob_8h(self) -> float:
+        """P(incident in the fleet within 8 hours); NaN = nothing to say."""
+        return float(self.history.prob_8h[-1])
+
+    @property
+    def timestamp(self) -> np.datetime64:
+        """Time of the tick, UTC."""
+        return self.source.time_of(self.tick)
+
+    @property
+    def phase(self) -> str | None:
+        """The script's phase, where the source has one."""
+        return self.source.phase_at(self.tick)
+
+    @property
+    def progress(self) -> float | None:
+        """Share of the recording that has been seen, 0–1; None for a live source."""
+        ticks = self.source.ticks
+        if ticks is None:
+            return None
+        return 1.0 if ticks <= 1 else self.tick / (ticks - 1)
+
+    @property
+    def health(self) -> Band:
+        """GREEN, YELLOW or RED by P(30 min)."""
+        return band_of(self.prob_30m, HEALTH_BANDS)
+
+    @cached_property
+    def active(self) -> int:
+        """How many servers reported at this tick and are not offline."""
+        return int(np.count_nonzero((self.states != NO_STATE) & (self.states != OFFLINE)))
+
+    @cached_property
+    def ranking(self) -> tuple[int, ...]:
+        """Server numbers by falling risk, ties by place in the fleet; servers without a risk are left out."""
+        order = np.argsort(-np.nan_to_num(self.risk, nan=-1.0), kind="stable")
+        return tuple(int(place) for place in order if not np.isnan(self.risk[place]))
+
+    def drivers(self, server: int) -> tuple[Driver, ...]:
+        """The strongest reasons for a server's risk, strongest first; none when it is as usual."""
+        found = []
+        for metric, usual in zip(self.driver_metric[server], self.driver_usual[server], strict=True):
+            if metric >= 0:
+                name = METRICS[metric].name
+                found.append(Driver(name, float(self.metrics[name][server]), float(usual)))
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerTrace:
+    """One server over the last ticks, for its own panel.
+
+    :param first_tick: tick of the first value.
+    :param metrics: metric name → (ticks,) float32.
+    :param risk: (ticks,) float32.
+    """
+
+    server: int
+    first_tick: int
+    metrics: Mapping[str, FloatArray]
+    risk: FloatArray

@@ -1,0 +1,1 @@
+"""Risk models: window in, assessments out."""

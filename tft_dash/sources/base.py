@@ -1,0 +1,58 @@
+"""What every source offers, and the table of source kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from tft_dash.frame import SourceDescription
+from tft_dash.progress import Progress, silent
+from tft_dash.registry import Registry
+from tft_dash.schema import Batch
+
+START: Final = -1
+"""The cursor before the first tick."""
+
+
+class Source(Protocol):
+    """Where batches come from. Stateless for its readers: a place in it is a value that the reader keeps."""
+
+    def prepare(self, progress: Progress = silent) -> None:
+        """Make the other calls cheap; may take long the first time, does nothing afterwards."""
+        ...
+
+    def describe(self) -> SourceDescription:
+        """What the source is; prepares it if need be."""
+        ...
+
+    def read(self, after: int = START, limit: int = 1, *, labels: bool = False) -> Batch:
+        """Up to ``limit`` ticks strictly newer than the cursor ``after``.
+
+        The same arguments give the same answer for a recording. The arrays may be views of a memory-mapped file:
+        reading a whole recording costs nothing until its values are touched.
+
+        :param labels: whether ``window.phases`` is filled; only for models that read labels.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections. Closing twice is fine."""
+        ...
+
+
+SourceFactory = Callable[..., Any]
+
+SOURCES: Final[Registry[SourceFactory]] = Registry(
+    "kind of source",
+    {
+        "file": "tft_dash.sources.file:FileSource",
+        "memory": "tft_dash.sources.memory:MemorySource",
+    },
+    group="tft_dash.sources",
+)
+
+
+def is_path(text: str) -> bool:
+    """Whether ``text`` names a file or folder rather than a URL."""
+    return "://" not in text or Path(text).exists()
