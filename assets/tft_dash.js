@@ -1,0 +1,412 @@
+/* The browser's side of tft_dash: theme, playback, and the gate that lets one request go at a time.
+ *
+ * The page keeps a view (source, model, anchor tick, anchor time, speed, playing, server); every control turns it into
+ * the next one. The gate asks the server for a frame when one is due; the server alone decides which tick that is. */
+(() => {
+  "use strict";
+
+  const LEASE_MS = 6000; // a request that has no answer by then is given up and asked again
+  const STALE_MS = 4000; // a tick that is overdue by this much makes the page stale
+  const RETRY_MS = { preparing: 700, error: 5000 };
+  const THEME_KEY = "tft-dash-theme";
+  const THEMES = ["auto", "light", "dark"];
+
+  // ---------------------------------------------------------------- theme (runs before the first paint)
+
+  const query = new URLSearchParams(window.location.search);
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+
+  function stored(key) {
+    try {
+      return window.localStorage.getItem(key);
+    } catch {
+      return null; // storage may be forbidden; the theme then lasts for the page
+    }
+  }
+
+  let themeChoice = [query.get("theme"), stored(THEME_KEY)].find((name) => THEMES.includes(name)) || "auto";
+
+  const resolvedTheme = () => (themeChoice === "auto" ? (dark.matches ? "dark" : "light") : themeChoice);
+
+  function applyTheme() {
+    document.documentElement.dataset.bsTheme = resolvedTheme();
+    document.documentElement.dataset.themeChoice = themeChoice;
+    const button = document.getElementById("monitor-theme");
+    if (button) {
+      const words = { auto: "system", light: "light", dark: "dark" }[themeChoice];
+      button.title = `Theme: ${words}. Press for the next one.`;
+      button.setAttribute("aria-label", button.title);
+    }
+  }
+
+  function cycleTheme() {
+    themeChoice = THEMES[(THEMES.indexOf(themeChoice) + 1) % THEMES.length];
+    try {
+      window.localStorage.setItem(THEME_KEY, themeChoice);
+    } catch {
+      // see stored()
+    }
+    applyTheme();
+    writeAddress();
+  }
+
+  applyTheme();
+  dark.addEventListener("change", applyTheme);
+  if (query.get("kiosk") === "1") document.documentElement.dataset.kiosk = "1";
+
+  // ---------------------------------------------------------------- the page's state
+
+  let view = null; // what the viewer wants
+  let about = null; // what the server said of the source and model that are drawn
+  let drawn = null; // {key, tick, server, at}: what the page shows
+  let flight = null; // {id, sent}: the request without an answer
+  let answer = null; // the last answer
+  let lost = 0; // requests given up in a row
+  let lastStatus = "";
+  let dragging = false;
+  let notBefore = 0;
+  let requests = 0;
+  let inertSince = 0;
+  let mounted = null; // the page's own element: another one means that the page was built anew
+
+  const setProps = (id, props) => window.dash_clientside.set_props(id, props);
+  const skip = () => window.dash_clientside.no_update;
+  const onPage = () => document.getElementById("monitor-scrubber") !== null;
+
+  function positionNow(now) {
+    if (!about) return view.tick;
+    const moved = view.playing ? Math.floor((Math.max(now - view.at, 0) / 1000) * view.speed / about.tick_seconds) : 0;
+    return Math.max(0, Math.min(view.tick + moved, about.ticks - 1));
+  }
+
+  const lastTick = () => (about ? about.ticks - 1 : 0);
+  const atEnd = () => Boolean(about && drawn && drawn.tick >= about.ticks - 1);
+
+  function number(text, fallback, low, high) {
+    const value = Number(text);
+    return text !== null && text !== "" && Number.isFinite(value) && value >= low && value <= high ? value : fallback;
+  }
+
+  /** The view that the page's address asks for, over the server's defaults. */
+  function firstView(defaults) {
+    const address = new URLSearchParams(window.location.search);
+    const frozen = address.has("tick") && address.get("playing") !== "1";
+    return {
+      ...defaults,
+      source: address.get("source") || defaults.source,
+      model: address.get("model") || defaults.model,
+      tick: Math.floor(number(address.get("tick"), 0, 0, 1e12)),
+      speed: number(address.get("speed"), 1, 0.5, 60),
+      playing: address.has("playing") ? address.get("playing") === "1" : !frozen,
+      server: address.get("server") || null,
+      at: Date.now(),
+    };
+  }
+
+  function change(part, { moved = false } = {}) {
+    if (!view) return;
+    const now = Date.now();
+    const anchored = moved ? {} : { tick: positionNow(now) };
+    view = { ...view, ...anchored, at: now, ...part };
+    notBefore = 0;
+    setProps("monitor-view", { data: view });
+    reflectControls();
+    writeAddress();
+  }
+
+  const seek = (tick, part = {}) =>
+    change({ tick: Math.max(0, Math.min(Math.round(tick), lastTick())), ...part }, { moved: true });
+
+  function step(by) {
+    const here = positionNow(Date.now());
+    seek(here + by, { playing: false });
+  }
+
+  function togglePlay() {
+    if (!view) return;
+    if (!view.playing && about && positionNow(Date.now()) >= lastTick()) seek(0, { playing: true });
+    else if (view.playing && atEnd()) seek(0, { playing: true });
+    else change({ playing: !view.playing });
+  }
+
+  function jumpToPhase(index) {
+    const phase = about && about.phases[index];
+    if (phase) seek(phase.first);
+  }
+
+  function openServer(name) {
+    if (view && name !== view.server) change({ server: name || null });
+  }
+
+  // ---------------------------------------------------------------- controls
+
+  const CLICKS = {
+    "monitor-play": togglePlay,
+    "monitor-restart": () => seek(0, { playing: true }),
+    "monitor-back": () => step(-1),
+    "monitor-forward": () => step(1),
+    "monitor-end": () => seek(lastTick()),
+    "monitor-theme": cycleTheme,
+    "monitor-copy-link": copyLink,
+    "monitor-server-close": () => openServer(null),
+  };
+
+  const CHANGES = {
+    "monitor-source": (value) => change({ source: value, tick: 0, server: null, playing: true }, { moved: true }),
+    "monitor-model": (value) => change({ model: value }),
+    "monitor-speed": (value) => change({ speed: number(value, 1, 0.5, 60) }),
+    "monitor-jump": (value) => value !== "" && seek(Number(value)),
+  };
+
+  const KEYS = {
+    " ": togglePlay,
+    ArrowLeft: () => step(-1),
+    ArrowRight: () => step(1),
+    Home: () => seek(0),
+    End: () => seek(lastTick()),
+    Escape: () => openServer(null),
+  };
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (!button || !onPage()) return;
+    if (CLICKS[button.id]) CLICKS[button.id]();
+    else if (button.dataset.tick !== undefined) seek(Number(button.dataset.tick));
+  });
+
+  document.addEventListener("change", (event) => {
+    const handle = CHANGES[event.target.id];
+    if (handle && view) handle(event.target.value);
+  });
+
+  document.addEventListener("input", (event) => {
+    if (event.target.id === "monitor-scrubber" && view) seek(Number(event.target.value));
+  });
+
+  document.addEventListener("pointerdown", (event) => {
+    if (event.target.id === "monitor-scrubber") dragging = true;
+  });
+  for (const name of ["pointerup", "pointercancel"]) document.addEventListener(name, () => (dragging = false));
+
+  document.addEventListener("keydown", (event) => {
+    if (!onPage() || event.ctrlKey || event.metaKey || event.altKey) return;
+    const target = event.target;
+    const scrubber = target.id === "monitor-scrubber";
+    if (target.closest("input, select, textarea, [contenteditable], [role=listbox], [role=combobox], .dash-dropdown") && !scrubber) return;
+    if (event.key === " " && target.closest("button, a, summary")) return; // the focused control has its own space
+    const digit = "123456".indexOf(event.key);
+    if (KEYS[event.key]) KEYS[event.key]();
+    else if (digit >= 0 && event.key.length === 1) jumpToPhase(digit);
+    else return;
+    event.preventDefault();
+  });
+
+  async function copyLink() {
+    const address = new URL(window.location.href);
+    address.search = addressOf(drawn ? drawn.tick : 0, false);
+    try {
+      await navigator.clipboard.writeText(address.href);
+      note("Link to this moment copied");
+    } catch {
+      window.prompt("Copy the link to this moment:", address.href);
+    }
+  }
+
+  function note(text) {
+    const button = document.getElementById("monitor-copy-link");
+    if (!button) return;
+    button.dataset.note = text;
+    window.setTimeout(() => delete button.dataset.note, 1800);
+  }
+
+  // ---------------------------------------------------------------- the address and what the controls show
+
+  function addressOf(tick, playing) {
+    const parts = new URLSearchParams();
+    parts.set("source", view.source);
+    parts.set("model", view.model);
+    parts.set("tick", String(tick));
+    if (view.speed !== 1) parts.set("speed", String(view.speed));
+    if (playing) parts.set("playing", "1");
+    if (view.server) parts.set("server", view.server);
+    for (const name of ["channel", "kiosk"]) if (query.get(name)) parts.set(name, query.get(name));
+    if (themeChoice !== "auto") parts.set("theme", themeChoice);
+    return `?${parts}`;
+  }
+
+  function writeAddress() {
+    if (!view || !onPage()) return;
+    const tick = drawn && drawn.source === view.source ? drawn.tick : view.tick;
+    const next = addressOf(view.playing ? tick : view.tick, view.playing);
+    if (next !== window.location.search) window.history.replaceState(window.history.state, "", next);
+  }
+
+  function setValue(id, value) {
+    const control = document.getElementById(id);
+    if (control && control.value !== String(value)) setProps(id, { value });
+  }
+
+  function reflectControls() {
+    if (!view) return;
+    setValue("monitor-source", view.source);
+    setValue("monitor-model", view.model);
+    setValue("monitor-speed", String(view.speed));
+    const play = document.getElementById("monitor-play");
+    if (play) {
+      const on = view.playing && !atEnd();
+      play.dataset.playing = on ? "1" : "0";
+      const words = on ? "Pause" : atEnd() ? "Play again" : "Play";
+      play.setAttribute("aria-label", words);
+      play.title = `${words} (space)`;
+    }
+    const tick = view.playing && drawn ? drawn.tick : view.tick;
+    const scrubber = document.getElementById("monitor-scrubber");
+    if (scrubber && about) {
+      if (scrubber.max !== String(lastTick())) scrubber.max = String(lastTick());
+      if (!dragging && scrubber.value !== String(tick)) scrubber.value = String(tick);
+      scrubber.style.setProperty("--done", `${(100 * tick) / Math.max(lastTick(), 1)}%`);
+      scrubber.setAttribute("aria-valuetext", `tick ${tick} of ${lastTick()}`);
+    }
+    document.querySelectorAll("#monitor-phases [data-tick]").forEach((segment) => {
+      const inside = tick >= Number(segment.dataset.tick) && tick <= Number(segment.dataset.last);
+      segment.setAttribute("aria-current", inside ? "step" : "false");
+    });
+  }
+
+  // ---------------------------------------------------------------- status and age
+
+  function status(now) {
+    if (lost > 0) return "lost";
+    if (answer && answer.error) return "error";
+    if (answer && answer.preparing) return "preparing";
+    if (!drawn) return "loading";
+    const due = positionNow(now);
+    inertSince = due > drawn.tick ? inertSince || now : 0;
+    if (inertSince && now - inertSince > STALE_MS) return "stale";
+    if (answer && answer.no_data) return "no-data";
+    if (atEnd()) return "ended";
+    return view.playing ? "playing" : "paused";
+  }
+
+  const WORDS = {
+    loading: "Loading", preparing: "Preparing", playing: "Playing", paused: "Paused", ended: "Ended", stale: "Stale",
+    "no-data": "No data", error: "Error", lost: "Connection lost",
+  };
+
+  function reflectStatus(now) {
+    const kind = status(now);
+    const share = kind === "preparing" ? ` ${Math.round(100 * answer.preparing.progress)} %` : "";
+    const text = WORDS[kind] + share;
+    const pill = document.getElementById("monitor-status");
+    if (pill && lastStatus !== kind + text) {
+      lastStatus = kind + text;
+      pill.className = `status-pill status-${kind}`;
+      const word = pill.querySelector(".status-word");
+      if (word) word.textContent = text;
+      document.documentElement.dataset.status = kind;
+    }
+    const age = document.getElementById("monitor-age");
+    if (age && drawn) {
+      const seconds = Math.max(0, Math.round((now - drawn.at) / 1000));
+      const words = seconds < 90 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
+      const shown = `updated ${words} ago`;
+      if (age.textContent !== shown) age.textContent = shown;
+    }
+  }
+
+  // ---------------------------------------------------------------- the way of a tick
+
+  const wanted = () => `${view.source} ${view.model} ${resolvedTheme()} ${view.server || ""}`;
+
+  /** Clientside callback: a request when one is due, else nothing. */
+  function gate(_clock, _view, defaults) {
+    const page = document.getElementById("monitor-scrubber");
+    if (!page || !defaults) return skip();
+    const now = Date.now();
+    if (page !== mounted) {
+      mounted = page;
+      drawn = about = answer = flight = null;
+      lastStatus = "";
+      notBefore = lost = 0;
+    }
+    if (!view) {
+      view = firstView(defaults);
+      applyTheme();
+      reflectControls();
+    }
+    reflectStatus(now);
+    if (document.hidden || now < notBefore) return skip();
+    if (flight) {
+      if (now - flight.sent < LEASE_MS) return skip();
+      lost += 1;
+      flight = null;
+    }
+    const upToDate = drawn && drawn.wanted === wanted() && drawn.tick === positionNow(now);
+    const settled = answer && !answer.preparing && !answer.error && lost === 0;
+    if (upToDate && settled) return skip();
+    requests += 1;
+    flight = { id: requests, sent: now, wanted: wanted() };
+    return {
+      id: requests, now, source: view.source, model: view.model, tick: view.tick, at: view.at, speed: view.speed,
+      playing: view.playing, server: view.server, theme: resolvedTheme(),
+      drawn: drawn ? { key: drawn.key, tick: drawn.tick, server: drawn.server } : null,
+    };
+  }
+
+  /** Clientside callback: takes note of what the server drew. */
+  function land(data) {
+    if (!data || !flight || data.id !== flight.id) return;
+    const now = Date.now();
+    lost = 0;
+    answer = data;
+    if (data.about) about = data.about;
+    if (data.error || data.preparing) {
+      notBefore = now + (data.error ? RETRY_MS.error : RETRY_MS.preparing);
+    } else {
+      drawn = { key: data.key, tick: data.tick, server: data.server, source: data.source, wanted: flight.wanted, at: now };
+      if (!view.playing && view.tick > lastTick()) view.tick = lastTick();
+      if (view.playing && atEnd()) view = { ...view, playing: false, tick: lastTick(), at: now };
+    }
+    flight = null;
+    reflectControls();
+    reflectStatus(now);
+    writeAddress();
+    window.requestAnimationFrame(keepHover);
+  }
+
+  // ---------------------------------------------------------------- clicks on figures; hover survives a redraw
+
+  function pickCell(click) {
+    const point = click && click.points && click.points[0];
+    if (!point || !about) return skip();
+    const place = Array.isArray(point.customdata) ? point.customdata[0] : point.customdata;
+    const name = about.servers[Number(place)];
+    if (name) openServer(name);
+    return skip();
+  }
+
+  function pickServer(name) {
+    if (view && name) openServer(name);
+    return skip();
+  }
+
+  let pointer = null;
+  document.addEventListener("mousemove", (event) => {
+    if (event.isTrusted) pointer = { x: event.clientX, y: event.clientY };
+  }, { passive: true });
+  document.addEventListener("mouseleave", () => (pointer = null));
+
+  function keepHover() {
+    if (!pointer) return;
+    const under = document.elementFromPoint(pointer.x, pointer.y);
+    const plot = under && under.closest(".js-plotly-plot");
+    if (!plot) return;
+    const move = () => under.dispatchEvent(
+      new MouseEvent("mousemove", { clientX: pointer.x, clientY: pointer.y, bubbles: true, view: window }));
+    window.setTimeout(move, 60);
+  }
+
+  window.dash_clientside = Object.assign(window.dash_clientside || {}, {
+    tft_dash: { gate, land, pickCell, pickServer },
+  });
+})();

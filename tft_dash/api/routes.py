@@ -1,0 +1,80 @@
+"""Probes and version 1 of the JSON interface, as real Flask routes (Dash answers any other path with its page)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from flask import Blueprint, Flask, Response, request
+
+from tft_dash.api.payloads import frame_payload, source_payload
+from tft_dash.errors import DataError, NotReadyError, TftDashError, UsageError
+from tft_dash.services import Services
+
+
+def register_api(server: Flask, services: Services) -> None:
+    """Add the probes and ``/api/v1/…`` under the base path."""
+    blueprint = Blueprint("api", __name__)
+    _add_probes(blueprint, services)
+    _add_version_1(blueprint, services)
+    blueprint.register_error_handler(TftDashError, _answer_error)
+    base = services.settings.base_path.rstrip("/")
+    server.register_blueprint(blueprint, url_prefix=base or None)
+
+
+def _add_probes(blueprint: Blueprint, services: Services) -> None:
+    @blueprint.get("/healthz")
+    def healthz() -> Response:
+        return Response("ok\n", mimetype="text/plain")
+
+    @blueprint.get("/readyz")
+    def readyz() -> Response:
+        entries = services.entries()
+        problems = {entry.name: entry.problem for entry in entries if entry.problem is not None}
+        ready = len(problems) < len(entries)
+        return _json({"ready": ready, "problems": problems}, 200 if ready else 503)
+
+
+def _add_version_1(blueprint: Blueprint, services: Services) -> None:
+    @blueprint.get("/api/v1/sources")
+    def sources() -> Response:
+        return _json([source_payload(entry) for entry in services.entries()])
+
+    @blueprint.get("/api/v1/models")
+    def models() -> Response:
+        return _json([card.as_dict() for card in services.cards()])
+
+    @blueprint.get("/api/v1/sources/<path:name>/ticks/<tick>")
+    def tick(name: str, tick: str) -> Response:
+        model = request.args.get("model") or services.default_model()
+        return _json(frame_payload(services.frame(name, model, _whole(tick))))
+
+    @blueprint.route("/api/", defaults={"path": ""})
+    @blueprint.route("/api/<path:path>")
+    def unknown(path: str) -> Response:
+        raise UsageError(f"There is no address /api/{path}. Known: /api/v1/sources, /api/v1/models, "
+                         "/api/v1/sources/<name>/ticks/<n>.")
+
+
+def _whole(text: str) -> int:
+    if text.isascii() and text.isdigit() and len(text) <= 12:
+        return int(text)
+    raise UsageError(f"'{text[:40]}' is not a tick; ticks are whole numbers from 0.")
+
+
+def _answer_error(error: TftDashError) -> Response:
+    response = _json({"error": str(error)}, _status(error))
+    if isinstance(error, NotReadyError):
+        response.headers["Retry-After"] = "1"
+    return response
+
+
+def _status(error: TftDashError) -> int:
+    if isinstance(error, UsageError):
+        return 404
+    return 422 if isinstance(error, DataError) else 503
+
+
+def _json(value: Any, status: int = 200) -> Response:  # noqa: ANN401 - JSON is any plain value
+    body = orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
+    return Response(body, status=status, mimetype="application/json", headers={"Cache-Control": "no-store"})

@@ -1,0 +1,88 @@
+"""The Dash app: pages, callbacks, the JSON interface and compression around one :class:`Services`."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Final
+
+import dash
+from dash import Dash
+from flask import Flask
+
+from tft_dash.api.routes import register_api
+from tft_dash.callbacks.monitor import register_monitor
+from tft_dash.compression import Compression
+from tft_dash.pages import monitor, shell
+from tft_dash.resources import assets_folder
+from tft_dash.services import Services
+
+TITLE: Final = "tft_dash"
+SCRIPT: Final = "tft_dash.js"
+
+INDEX: Final = """<!DOCTYPE html>
+<html lang="en">
+<head>
+{%metas%}
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{%title%}</title>
+{%favicon%}
+<script src="SCRIPT_URL"></script>
+{%css%}
+</head>
+<body>
+{%app_entry%}
+<footer hidden>{%config%}{%scripts%}{%renderer%}</footer>
+</body>
+</html>
+"""
+
+
+def create_app(services: Services) -> Dash:
+    """A complete app over ``services``; its WSGI callable is ``.server``.
+
+    One app per process: Dash keeps its table of pages in the module, so it is cleared first.
+    """
+    dash.page_registry.clear()
+    base = services.settings.base_path
+    server = Flask("tft_dash")
+    register_api(server, services)
+    Compression(server)
+    app = Dash(
+        "tft_dash",
+        server=server,
+        title=TITLE,
+        update_title=None,
+        use_pages=True,
+        pages_folder="",
+        assets_folder=str(assets_folder()),
+        assets_ignore=r".*\.(js|txt|md)$",
+        requests_pathname_prefix=base,
+        routes_pathname_prefix=base,
+        suppress_callback_exceptions=True,
+        serve_locally=True,
+        compress=False,
+        use_async=False,
+    )
+    app.index_string = INDEX.replace("SCRIPT_URL", f"{base}assets/{SCRIPT}?v={_script_version()}")
+    _register_pages(services)
+    app.layout = shell.layout(_navigation())
+    register_monitor(app, services)
+    return app
+
+
+def _register_pages(services: Services) -> None:
+    def live_monitor(**_query: str) -> Any:  # noqa: ANN401 - a Dash component
+        names, models = services.source_names(), services.model_names()
+        return monitor.layout(sources=names, models=models)
+
+    dash.register_page("tft_dash.pages.monitor", path="/", name="Live monitor", title=TITLE, layout=live_monitor)
+
+
+def _navigation() -> list[tuple[str, str]]:
+    return [(page["name"], page["relative_path"]) for page in dash.page_registry.values()]
+
+
+def _script_version() -> str:
+    """Changes with the script, so that a browser never mixes an old script with a new page."""
+    return hashlib.sha256((assets_folder() / SCRIPT).read_bytes()).hexdigest()[:12]

@@ -1,0 +1,70 @@
+"""Long work beside the requests: started once per process, waited for briefly, asked for again."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from typing import Final, TypeVar
+
+from tft_dash.errors import NotReadyError
+
+T = TypeVar("T")
+
+WAIT_SECONDS: Final = 1.5
+RETRY_SECONDS: Final = 5.0
+
+
+class Background:
+    """Keeps the results of long jobs by key.
+
+    A job's result stays for good; its error stays for :data:`RETRY_SECONDS`, so that a mended file is read again.
+
+    :param wait_seconds: how long a caller waits before it is told to come back; commands wait for ever (None).
+    """
+
+    def __init__(self, wait_seconds: float | None = WAIT_SECONDS) -> None:
+        self._wait_seconds = wait_seconds
+        self._jobs: dict[Hashable, tuple[Future[object], float]] = {}
+        self._lock = threading.Lock()
+
+    def result(self, key: Hashable, job: Callable[[], T], what: str, progress: Callable[[], float]) -> T:
+        """What ``job`` returned, once it has; ``job`` runs at most once at a time for a key.
+
+        :param what: for the message while it runs.
+        :param progress: how far the job is, 0–1.
+        :raises NotReadyError: the job still runs.
+        :raises Exception: the job's own error.
+        """
+        future = self._future(key, job)
+        try:
+            answer: object = future.result(0 if future.done() else self._wait_seconds)
+        except FutureTimeoutError:
+            raise NotReadyError(what, progress()) from None
+        return answer  # type: ignore[return-value]  # the key belongs to one kind of job
+
+    def _future(self, key: Hashable, job: Callable[[], object]) -> Future[object]:
+        with self._lock:
+            known = self._jobs.get(key)
+            if known is not None and not self._spent(*known):
+                return known[0]
+            future: Future[object] = Future()
+            self._jobs[key] = (future, time.monotonic())
+        if self._wait_seconds is None:
+            _run(future, job)
+        else:
+            threading.Thread(target=_run, args=(future, job), name="prepare", daemon=True).start()
+        return future
+
+    def _spent(self, future: Future[object], begun: float) -> bool:
+        failed = future.done() and future.exception() is not None
+        return failed and time.monotonic() - begun > RETRY_SECONDS
+
+
+def _run(future: Future[object], job: Callable[[], object]) -> None:
+    try:
+        future.set_result(job())
+    except Exception as error:  # noqa: BLE001 - the waiting caller gets it; without this it would wait for ever
+        future.set_exception(error)

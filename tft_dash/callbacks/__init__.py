@@ -1,0 +1,1 @@
+"""Callbacks: decode, ask the services, call the figures, return."""

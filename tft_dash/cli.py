@@ -1,0 +1,47 @@
+"""The command ``tft-dash``: data on stdout, messages on stderr, one readable paragraph for every error."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from tft_dash import __version__
+from tft_dash.commands.data import check, generate, score
+from tft_dash.commands.listing import models, scenarios, settings, sources
+from tft_dash.commands.serving import demo, serve
+from tft_dash.errors import TftDashError
+
+INTERRUPTED = 130
+
+
+class _Group(click.Group):
+    """Ends with an error's own exit status and its message instead of a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature
+        try:
+            return super().invoke(ctx)
+        except TftDashError as error:
+            click.echo(f"tft-dash: {error}", err=True)
+            ctx.exit(error.exit_status)
+        except KeyboardInterrupt:
+            ctx.exit(INTERRUPTED)
+        except BrokenPipeError:
+            sys.stderr.close()  # the reader of stdout has gone; the interpreter would complain about it at exit
+            ctx.exit(0)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tft-dash")
+def main() -> None:
+    """Show a server fleet and the probability that it gets into trouble.
+
+    \b
+    Example:
+      tft-dash demo
+    """
+
+
+for _command in (demo, serve, generate, check, score, sources, models, scenarios, settings):
+    main.add_command(_command)

@@ -1,0 +1,1 @@
+"""The commands of ``tft-dash``, one module for each thing that people do with it."""

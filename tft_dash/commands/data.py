@@ -1,0 +1,121 @@
+"""Commands that make, check and score tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+
+from tft_dash.commands.terminal import progress_bar, say, settings_from
+from tft_dash.drills import unmet_expectations
+from tft_dash.errors import ExpectationError, UsageError
+from tft_dash.scenarios.files import generate_drill
+from tft_dash.scenarios.library import load_scenario
+from tft_dash.scoring import write_scores
+from tft_dash.services import Services
+from tft_dash.sources.catalogue import discover
+from tft_dash.sources.validate import check_table
+
+FORMATS = ("csv", "parquet")
+
+
+@click.command()
+@click.argument("scenario", default="degrading")
+@click.option("--output-dir", required=True, type=click.Path(path_type=Path), help="Where the files are written.")
+@click.option("--duration", type=click.FloatRange(min=0, min_open=True), metavar="MIN", help="Minutes of the drill.")
+@click.option("--days", type=click.FloatRange(min=0, min_open=True), metavar="N", help="Days of the drill.")
+@click.option("--fleet-size", type=click.IntRange(min=1), metavar="N", help="Servers in the fleet.")
+@click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Seed; the same seed gives the same bytes.")
+@click.option("--tick", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Seconds between ticks.")
+@click.option("--format", "formats", default="csv,parquet", help="csv, parquet or both.  [default: csv,parquet]")
+@click.option("--name", help="Name of the files.  [default: the document's]")
+def generate(scenario: str, output_dir: Path, formats: str, name: str | None, **shape: Any) -> None:  # noqa: ANN401
+    """Write a drill: SCENARIO is a preset or a document (YAML or JSON).
+
+    \b
+    Example:
+      tft-dash generate cascade --output-dir drills --fleet-size 40 --seed 7
+    """
+    document = load_scenario(scenario).with_overrides(
+        duration_seconds=_seconds(shape["duration"], shape["days"]),
+        fleet_size=shape["fleet_size"],
+        seed=shape["seed"],
+        tick_seconds=shape["tick"],
+    )
+    with progress_bar("Making the drill") as progress:
+        files = generate_drill(document, output_dir, name, formats=_formats(formats), progress=progress)
+    for path in files.paths:
+        click.echo(str(path))
+    recording = files.paths[0]
+    services = Services(settings_from(sources=(f"drill={recording}",)), wait_seconds=None)
+    try:
+        unmet = unmet_expectations(document, services, "drill")
+    finally:
+        services.close()
+    if unmet:
+        raise ExpectationError(
+            "The drill was written, but it does not do what its document expects: "
+            + "; ".join(unmet) + ". Change its faults, or its 'expect' section."
+        )
+
+
+@click.command()
+@click.argument("source")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def check(source: str, as_json: bool) -> None:
+    """Hold a table against the data contract; status 1 when it is not acceptable.
+
+    \b
+    Example:
+      tft-dash check export.csv
+    """
+    with progress_bar("Checking") as progress:
+        report = check_table(discover(source)[1], progress=progress)
+    if as_json:
+        click.echo(orjson.dumps(report.as_dict(), option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY))
+    else:
+        click.echo(report.as_text())
+    if not report.acceptable:
+        click.get_current_context().exit(1)
+
+
+@click.command()
+@click.argument("source")
+@click.option("--model", default="thresholds", help="The risk model.  [default: thresholds]")
+@click.option("--output", required=True, type=click.Path(path_type=Path), help="The Parquet file to write.")
+def score(source: str, model: str, output: Path) -> None:
+    """Write a model's risks: timestamp, server_name, risk, prob_30m, prob_8h, a row per server and tick.
+
+    The two probabilities are the fleet's, the same on every row of a tick.
+
+    \b
+    Example:
+      tft-dash score export.parquet --model thresholds --output risks.parquet
+    """
+    services = Services(settings_from(sources=(source,)), wait_seconds=None)
+    try:
+        name = services.source_names()[0]
+        with progress_bar("Scoring") as progress:
+            rows = write_scores(services.source(name), services.model(model), services.settings.cache, output, progress)
+        for notice in services.describe(name).notices:
+            say(f"{source}: {notice}")
+    finally:
+        services.close()
+    say(f"{rows} rows written to {output}")
+
+
+def _seconds(minutes: float | None, days: float | None) -> float | None:
+    if minutes is not None and days is not None:
+        raise UsageError("--duration and --days both give the length. Leave one out.")
+    if days is not None:
+        return days * 86_400
+    return None if minutes is None else minutes * 60
+
+
+def _formats(text: str) -> tuple[str, ...]:
+    chosen = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not chosen or any(part not in FORMATS for part in chosen):
+        raise UsageError(f"--format {text}: choose csv, parquet, or csv,parquet.")
+    return chosen

@@ -1,0 +1,27 @@
+"""The configuration that gunicorn reads: ``gunicorn --config python:tft_dash.gunicorn_conf tft_dash.wsgi:server``.
+
+Flags on gunicorn's own command line win over these values.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from tft_dash.errors import TftDashError
+from tft_dash.hosting import check_public, gunicorn_options
+from tft_dash.settings import load_settings
+
+_settings = load_settings()
+globals().update(gunicorn_options(_settings))
+
+
+def on_starting(server: Any) -> None:  # noqa: ANN401 - gunicorn is untyped
+    """Refuse to listen in public without a login; gunicorn calls this before it opens its sockets."""
+    try:
+        for address in server.cfg.address:
+            if isinstance(address, tuple):
+                check_public(address[0], _settings)
+    except TftDashError as error:
+        sys.stderr.write(f"tft-dash: {error}\n")
+        sys.exit(error.exit_status)

@@ -1,0 +1,165 @@
+"""Everything the pages, the API and the commands ask, built from :class:`Settings` and closed once."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from tft_dash.background import Background
+from tft_dash.errors import NotReadyError, TftDashError, UnknownNameError
+from tft_dash.frame import Frame, ServerTrace, SourceDescription
+from tft_dash.models.base import MODELS, RiskModel
+from tft_dash.monitor import Monitor
+from tft_dash.resources import demo_data_folder
+from tft_dash.schema import ModelCard
+from tft_dash.settings import Settings
+from tft_dash.sources.base import SOURCES, Source
+from tft_dash.sources.catalogue import discover
+
+DEFAULT_MODEL: Final = "thresholds"
+DEFAULT_DRILL: Final = "demo_dataset"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceEntry:
+    """A source as the catalogue knows it: where it is, and whether it can be shown.
+
+    :param problem: why it cannot be shown at the moment; None = it can.
+    """
+
+    name: str
+    path: Path
+    description: SourceDescription | None
+    problem: str | None
+
+
+class Services:
+    """The one owner of sources, models and the monitor in a process.
+
+    :param wait_seconds: how long a request waits for a recording that is being prepared; None = to the end.
+    :raises SourceMissingError: a source that was named is not there.
+    """
+
+    def __init__(self, settings: Settings, *, wait_seconds: float | None = 1.5) -> None:
+        self.settings = settings
+        self.monitor = Monitor(settings.cache, Background(wait_seconds))
+        self._paths = _catalogue(settings)
+        self._sources: dict[str, tuple[object, Source]] = {}
+        self._models: dict[str, RiskModel] = {}
+        self._lock = threading.Lock()
+
+    def source_names(self) -> tuple[str, ...]:
+        """The sources served, in the order given."""
+        return tuple(self._paths)
+
+    def source(self, name: str) -> Source:
+        """The source called ``name``; a file that changed on disk is opened anew.
+
+        :raises UnknownNameError: there is none of that name.
+        """
+        if name not in self._paths:
+            raise UnknownNameError("source", name, self._paths)
+        path = self._paths[name]
+        signature = _signature(path)
+        with self._lock:
+            known = self._sources.get(name)
+            if known is None or known[0] != signature:
+                factory = SOURCES.load("file")
+                known = (signature, factory(path, name=name, cache_folder=self.settings.cache))
+                self._sources[name] = known
+            return known[1]
+
+    def model(self, name: str) -> RiskModel:
+        """The risk model called ``name``.
+
+        :raises UnknownNameError: nothing is registered under that name.
+        """
+        with self._lock:
+            if name not in self._models:
+                self._models[name] = MODELS.load(name)()
+            return self._models[name]
+
+    def model_names(self) -> tuple[str, ...]:
+        """The risk models there are; the default first."""
+        names = MODELS.names()
+        return tuple(sorted(names, key=lambda name: (name != self.default_model(), name)))
+
+    def default_model(self) -> str:
+        """The model that a page starts with."""
+        return self.settings.model or DEFAULT_MODEL
+
+    def cards(self) -> tuple[ModelCard, ...]:
+        """The card of every model."""
+        return tuple(self.model(name).card for name in self.model_names())
+
+    def describe(self, source: str) -> SourceDescription:
+        """The description of a source."""
+        return self.monitor.describe(self.source(source))
+
+    def entries(self) -> tuple[SourceEntry, ...]:
+        """Every source with its description or its problem; one bad source hides no other."""
+        return tuple(self._entry(name) for name in self._paths)
+
+    def frame(self, source: str, model: str, tick: int) -> Frame:
+        """One tick of a source, judged by a model."""
+        return self.monitor.frame(self.source(source), self.model(model), tick)
+
+    def trace(self, frame: Frame, server: int) -> ServerTrace:
+        """The last ticks of one server up to ``frame``."""
+        source, model = self.source(frame.source.name), self.model(frame.card.name)
+        return self.monitor.trace(source, model, frame.tick, server)
+
+    def tick_seconds(self, description: SourceDescription) -> float:
+        """Seconds a tick takes on the page at speed 1: as set, else as the recording declares."""
+        declared = description.tick_wall_seconds
+        if self.settings.origin.get("refresh", "default") != "default" or declared is None:
+            return self.settings.refresh
+        return declared
+
+    def close(self) -> None:
+        """Let go of every source. Closing twice is fine."""
+        with self._lock:
+            for _, source in self._sources.values():
+                source.close()
+            self._sources.clear()
+
+    def _entry(self, name: str) -> SourceEntry:
+        try:
+            return SourceEntry(name, self._paths[name], self.describe(name), None)
+        except NotReadyError as error:
+            return SourceEntry(name, self._paths[name], None, str(error))
+        except TftDashError as error:
+            return SourceEntry(name, self._paths[name], None, str(error))
+
+
+def _catalogue(settings: Settings) -> dict[str, Path]:
+    specs = settings.sources or tuple(str(path) for path in shipped_drills())
+    paths: dict[str, Path] = {}
+    for spec in specs:
+        name, path = discover(spec)
+        paths[_free(name, paths)] = path
+    return paths
+
+
+def shipped_drills() -> tuple[Path, ...]:
+    """The drills that travel with the package, the default one first."""
+    found = sorted(demo_data_folder().glob("*.parquet"), key=lambda path: (path.stem != DEFAULT_DRILL, path.stem))
+    return tuple(found)
+
+
+def _free(name: str, taken: dict[str, Any]) -> str:
+    candidate, number = name, 2
+    while candidate in taken:
+        candidate, number = f"{name}-{number}", number + 1
+    return candidate
+
+
+def _signature(path: Path) -> object:
+    """Changes when the file does; a folder's own time stands in for its files'."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -1,0 +1,212 @@
+"""One frozen :class:`Settings`; the only reader of the environment.
+
+A value comes from a flag, else from ``TFT_DASH_<NAME>``, else from ``tft_dash.toml``, else from its default.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from platformdirs import user_cache_path, user_data_path
+
+from tft_dash.errors import SettingError, shorten
+
+PREFIX: Final = "TFT_DASH_"
+CONFIG_FILE: Final = "tft_dash.toml"
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value.strip()
+    raise ValueError("expected text")
+
+
+def _words(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return tuple(value.split())
+    if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    raise ValueError("expected names separated by spaces, or a list of texts")
+
+
+def _path(value: object) -> Path:
+    if isinstance(value, str | Path) and str(value):
+        return Path(value).expanduser().absolute()
+    raise ValueError("expected a folder")
+
+
+def _number(low: float, high: float) -> Callable[[object], float]:
+    def parse(value: object) -> float:
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise ValueError(f"expected a number from {low:g} to {high:g}")
+        try:
+            number = float(value)
+        except ValueError:
+            raise ValueError(f"expected a number from {low:g} to {high:g}") from None
+        if not low <= number <= high:
+            raise ValueError(f"expected a number from {low:g} to {high:g}")
+        return number
+
+    return parse
+
+
+def _whole(low: int, high: int) -> Callable[[object], int]:
+    number = _number(low, high)
+
+    def parse(value: object) -> int:
+        whole = number(value)
+        if whole != int(whole):
+            raise ValueError(f"expected a whole number from {low} to {high}")
+        return int(whole)
+
+    return parse
+
+
+def _switch(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    if isinstance(value, str) and value.lower() in words:
+        return words[value.lower()]
+    raise ValueError("expected true or false")
+
+
+def _base_path(value: object) -> str:
+    path = "/" + _text(value).strip("/")
+    if not path.isascii() or any(letter in path for letter in "?#\\ <>\"'"):
+        raise ValueError("expected a path such as /fleet/")
+    return path if path == "/" else path + "/"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the table of settings.
+
+    :param parse: turns text (or a TOML value) into the setting's value; raises ValueError saying what it expects.
+    :param secret: whether ``tft-dash settings`` masks it.
+    """
+
+    name: str
+    parse: Callable[[object], Any]
+    default: Callable[[], Any]
+    help: str
+    secret: bool = False
+
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        return PREFIX + self.name.upper()
+
+
+SETTINGS: Final[tuple[Setting, ...]] = (
+    Setting("sources", _words, tuple, "The sources served, separated by spaces; name=path gives one a name."),
+    Setting("model", _text, str, "The risk model a page starts with; empty = the best that the source allows."),
+    Setting("data", _path, lambda: user_data_path("tft_dash"), "Where drills and uploads are written."),
+    Setting("cache", _path, lambda: user_cache_path("tft_dash"), "Cubes and assessments; may be deleted at any time."),
+    Setting("base_path", _base_path, lambda: "/", "Sub-path behind a proxy."),
+    Setting("refresh", _number(0.1, 3600), lambda: 5.0, "Seconds between ticks on the page at speed 1."),
+    Setting("host", _text, lambda: "127.0.0.1", "Address to listen on."),
+    Setting("port", _whole(0, 65535), lambda: 8050, "Port to listen on; 0 = any free one."),
+    Setting("workers", _whole(1, 64), lambda: 2, "Worker processes."),
+    Setting("threads", _whole(8, 256), lambda: 32, "Threads of a worker; browsers hold idle connections open."),
+    Setting("insecure_public", _switch, lambda: False, "Serve other addresses than the loopback without a login."),
+)
+SETTING: Final[Mapping[str, Setting]] = {setting.name: setting for setting in SETTINGS}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting with its value; see :data:`SETTINGS` for what each means.
+
+    :param origin: setting name → ``"flag"``, ``"environment"``, the file's path, or ``"default"``.
+    :param unknown: ``TFT_DASH_*`` variables that are no setting; most likely misspelt.
+    """
+
+    sources: tuple[str, ...]
+    model: str
+    data: Path
+    cache: Path
+    base_path: str
+    refresh: float
+    host: str
+    port: int
+    workers: int
+    threads: int
+    insecure_public: bool
+    origin: Mapping[str, str] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
+
+    def rows(self) -> Iterator[tuple[str, str, str]]:
+        """``(variable, value, origin)`` of every setting, secrets masked."""
+        for setting in SETTINGS:
+            value = getattr(self, setting.name)
+            shown = " ".join(value) if isinstance(value, tuple) else str(value)
+            masked = "********" if setting.secret and shown else shown
+            yield setting.variable, masked, self.origin.get(setting.name, "default")
+
+
+def load_settings(
+    flags: Mapping[str, object] | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> Settings:
+    """The settings in force.
+
+    :param flags: values given on the command line by setting name; None = not given.
+    :param environ: stands in for the process's environment.
+    :param folder: where ``tft_dash.toml`` is looked for; the working folder by default.
+    :raises SettingError: a value is impossible, or the file is unreadable or names an unknown setting.
+    """
+    environ = os.environ if environ is None else environ
+    path = (folder or Path.cwd()) / CONFIG_FILE
+    filed = _read_file(path)
+    values: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+    for setting in SETTINGS:
+        given = (flags or {}).get(setting.name)
+        if given is not None:
+            values[setting.name], origin[setting.name] = _parse(setting, given, "flag"), "flag"
+        elif environ.get(setting.variable):
+            raw = environ[setting.variable]
+            values[setting.name], origin[setting.name] = _parse(setting, raw, setting.variable), "environment"
+        elif setting.name in filed:
+            values[setting.name] = _parse(setting, filed[setting.name], str(path))
+            origin[setting.name] = str(path)
+        else:
+            values[setting.name], origin[setting.name] = setting.default(), "default"
+    known = {setting.variable for setting in SETTINGS}
+    unknown = tuple(sorted(name for name in environ if name.startswith(PREFIX) and name not in known))
+    return Settings(**values, origin=origin, unknown=unknown)
+
+
+def _parse(setting: Setting, raw: object, where: str) -> Any:  # noqa: ANN401 - each row has its own type
+    try:
+        return setting.parse(raw)
+    except ValueError as error:
+        raise SettingError(f"{where}: {setting.name} is {shorten(str(raw))!r}; {error}. {setting.help}") from None
+
+
+def _read_file(path: Path) -> dict[str, object]:
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(f"{path} cannot be read ({error}). Mend it or remove it.") from error
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingError(f"{path} is not valid TOML: {error}. Mend it or remove it.") from error
+    for name in table:
+        if name not in SETTING:
+            near = difflib.get_close_matches(name, SETTING, n=1)
+            guess = f" Did you mean '{near[0]}'?" if near else ""
+            raise SettingError(f"{path}: there is no setting '{shorten(name)}'.{guess} Known: {', '.join(SETTING)}.")
+    return table

@@ -1,0 +1,1 @@
+"""Recordings: reading tables that the contract describes, aligning them, and keeping them as a memory-mapped cube."""
