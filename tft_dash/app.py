@@ -74,7 +74,7 @@ def create_app(services: Services) -> Dash:
 def _register_pages(services: Services) -> None:
     def live_monitor(**_query: str) -> Any:  # noqa: ANN401 - a Dash component
         names, models = services.source_names(), services.model_names()
-        return monitor.layout(sources=names, models=models)
+        return monitor.layout(names, models, {"source": names[0], "model": models[0]})
 
     dash.register_page("tft_dash.pages.monitor", path="/", name="Live monitor", title=TITLE, layout=live_monitor)
 

@@ -69,7 +69,10 @@ def assess_source(source: Source, model: RiskModel, cache: Path, progress: Progr
     build_once(folder, build, progress)
     try:
         return _load(folder)
-    except (OSError, ValueError):  # somebody deleted or damaged a part of the cache: it is only derived, so make it anew
+    except (
+        OSError,
+        ValueError,
+    ):  # somebody deleted or damaged a part of the cache: it is only derived, so make it anew
         shutil.rmtree(folder, ignore_errors=True)
         build_once(folder, build, progress)
         return _load(folder)

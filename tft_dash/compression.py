@@ -39,7 +39,7 @@ class Compression:
         if not _worthwhile(response):
             return response
         response.vary.add("Accept-Encoding")
-        if "gzip" not in request.accept_encodings:
+        if not request.accept_encodings["gzip"]:
             return response
         response.direct_passthrough = False
         body = response.get_data()

@@ -96,8 +96,10 @@ def _is_loopback(host: str) -> bool:
 def _address_error(settings: Settings, error: OSError) -> UnreachableError:
     where = f"{settings.host}:{settings.port}"
     if error.errno == errno.EADDRINUSE:
-        return StorageError(f"Port {settings.port} is taken: something else listens on {where}. "
-                            f"Stop it or choose another, e.g. --port {min(settings.port + 1, 65535)}.")
+        return StorageError(
+            f"Port {settings.port} is taken: something else listens on {where}. "
+            f"Stop it or choose another, e.g. --port {min(settings.port + 1, 65535)}."
+        )
     if error.errno == errno.EACCES:
         return UnreachableError(f"{where}: this user may not listen on that port. Choose one above 1023.")
     return UnreachableError(f"{where}: cannot listen there ({error.strerror or error}). Check --host.")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
-from tft_dash.assessing import Assessed, assess_source, assessed_folder
 from tft_dash.artefacts import build_progress
+from tft_dash.assessing import Assessed, assess_source, assessed_folder
 from tft_dash.background import Background
 from tft_dash.errors import TableError, UsageError
 from tft_dash.frame import Frame, ServerTrace, SourceDescription
@@ -63,7 +63,7 @@ class Monitor:
 
     def describe(self, source: Source) -> SourceDescription:
         """The source's description; prepares the source in the background if need be."""
-        return self._background.result(source, source.describe, "Reading the recording", lambda: 0.0)
+        return self._background.result(cast(Hashable, source), source.describe, "Reading the recording", lambda: 0.0)
 
     def assessed(self, source: Source, model: RiskModel) -> Assessed:
         """Every tick of a recording, judged by ``model``."""

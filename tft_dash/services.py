@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from tft_dash.background import Background
 from tft_dash.errors import NotReadyError, TftDashError, UnknownNameError
@@ -13,13 +13,13 @@ from tft_dash.frame import Frame, ServerTrace, SourceDescription
 from tft_dash.models.base import MODELS, RiskModel
 from tft_dash.monitor import Monitor
 from tft_dash.resources import demo_data_folder
+from tft_dash.scenarios.library import DEFAULT_DRILL
 from tft_dash.schema import ModelCard
 from tft_dash.settings import Settings
 from tft_dash.sources.base import SOURCES, Source
-from tft_dash.sources.catalogue import discover
+from tft_dash.sources.catalogue import discover_all
 
 DEFAULT_MODEL: Final = "thresholds"
-DEFAULT_DRILL: Final = "demo_dataset"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,16 @@ class Services:
     """The one owner of sources, models and the monitor in a process.
 
     :param wait_seconds: how long a request waits for a recording that is being prepared; None = to the end.
-    :raises SourceMissingError: a source that was named is not there.
+    :raises UsageError: a source has an impossible name.
+
+    A source whose file is missing or broken is listed with its problem; the others are served.
     """
 
     def __init__(self, settings: Settings, *, wait_seconds: float | None = 1.5) -> None:
         self.settings = settings
         self.monitor = Monitor(settings.cache, Background(wait_seconds))
-        self._paths = _catalogue(settings)
+        specs = settings.sources or tuple(str(path) for path in shipped_drills())
+        self._paths = dict(discover_all(specs, demand=False))
         self._sources: dict[str, tuple[object, Source]] = {}
         self._models: dict[str, RiskModel] = {}
         self._lock = threading.Lock()
@@ -134,26 +137,10 @@ class Services:
             return SourceEntry(name, self._paths[name], None, str(error))
 
 
-def _catalogue(settings: Settings) -> dict[str, Path]:
-    specs = settings.sources or tuple(str(path) for path in shipped_drills())
-    paths: dict[str, Path] = {}
-    for spec in specs:
-        name, path = discover(spec)
-        paths[_free(name, paths)] = path
-    return paths
-
-
 def shipped_drills() -> tuple[Path, ...]:
     """The drills that travel with the package, the default one first."""
     found = sorted(demo_data_folder().glob("*.parquet"), key=lambda path: (path.stem != DEFAULT_DRILL, path.stem))
     return tuple(found)
-
-
-def _free(name: str, taken: dict[str, Any]) -> str:
-    candidate, number = name, 2
-    while candidate in taken:
-        candidate, number = f"{name}-{number}", number + 1
-    return candidate
 
 
 def _signature(path: Path) -> object:

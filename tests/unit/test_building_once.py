@@ -49,7 +49,9 @@ def test_a_build_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
 
 def test_how_far_a_build_is_can_be_read_by_others(tmp_path: Path) -> None:
     seen = []
-    build_once(tmp_path / "cube", lambda _work, report: (report(0.25), seen.append(build_progress(tmp_path / "cube")))[0])
+    build_once(
+        tmp_path / "cube", lambda _work, report: (report(0.25), seen.append(build_progress(tmp_path / "cube")))[0]
+    )
     assert seen == [0.25]
     assert build_progress(tmp_path / "cube") == 1.0
     assert build_progress(tmp_path / "other") == 0.0

@@ -52,8 +52,10 @@ def _add_version_1(blueprint: Blueprint, services: Services) -> None:
     @blueprint.route("/api/", defaults={"path": ""})
     @blueprint.route("/api/<path:path>")
     def unknown(path: str) -> Response:
-        raise UsageError(f"There is no address /api/{path}. Known: /api/v1/sources, /api/v1/models, "
-                         "/api/v1/sources/<name>/ticks/<n>.")
+        raise UsageError(
+            f"There is no address /api/{path}. Known: /api/v1/sources, /api/v1/models, "
+            "/api/v1/sources/<name>/ticks/<n>."
+        )
 
 
 def _whole(text: str) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output
 
 from tft_dash import ids
-from tft_dash.callbacks.drawing import OUTPUTS, draw
+from tft_dash.callbacks.drawing import TARGETS, draw
 from tft_dash.services import Services
 
 
@@ -22,11 +22,9 @@ def register_monitor(app: Dash, services: Services) -> None:
     )
 
     @app.callback(
-        output={name: Output(*target) for name, target in OUTPUTS.items()},
-        inputs={"request": Input(ids.MONITOR_REQUEST, "data")},
-        prevent_initial_call=True,
+        [Output(*target) for target in TARGETS], Input(ids.MONITOR_REQUEST, "data"), prevent_initial_call=True
     )
-    def answer(request: dict[str, Any]) -> dict[str, Any]:
+    def answer(request: dict[str, Any]) -> list[Any]:
         return draw(services, request)
 
     app.clientside_callback(ClientsideFunction("tft_dash", "land"), Input(ids.MONITOR_ANSWER, "data"))

@@ -9,12 +9,14 @@ import click
 import orjson
 
 from tft_dash.commands.terminal import progress_bar, say, settings_from
-from tft_dash.drills import unmet_expectations
-from tft_dash.errors import ExpectationError, UsageError
+from tft_dash.drills import drill_name, judge
+from tft_dash.errors import UsageError
+from tft_dash.models.base import MODELS
 from tft_dash.scenarios.files import generate_drill
+from tft_dash.scenarios.expectations import require
 from tft_dash.scenarios.library import load_scenario
 from tft_dash.scoring import write_scores
-from tft_dash.services import Services
+from tft_dash.services import DEFAULT_MODEL, Services
 from tft_dash.sources.catalogue import discover
 from tft_dash.sources.validate import check_table
 
@@ -45,20 +47,15 @@ def generate(scenario: str, output_dir: Path, formats: str, name: str | None, **
         tick_seconds=shape["tick"],
     )
     with progress_bar("Making the drill") as progress:
-        files = generate_drill(document, output_dir, name, formats=_formats(formats), progress=progress)
-    for path in files.paths:
-        click.echo(str(path))
-    recording = files.paths[0]
-    services = Services(settings_from(sources=(f"drill={recording}",)), wait_seconds=None)
-    try:
-        unmet = unmet_expectations(document, services, "drill")
-    finally:
-        services.close()
-    if unmet:
-        raise ExpectationError(
-            "The drill was written, but it does not do what its document expects: "
-            + "; ".join(unmet) + ". Change its faults, or its 'expect' section."
-        )
+        files = generate_drill(document, output_dir, name or drill_name(document), _formats(formats), progress)
+    for path in (files.csv, files.parquet, files.metadata, files.document):
+        if path is not None:
+            click.echo(str(path))
+    outcomes = judge(document, MODELS.load(DEFAULT_MODEL)())
+    if outcomes is None:
+        say(f"Not judged against its document's expectations: {files.rows:,} rows are too many to judge at once.")
+    else:
+        require(document, outcomes)
 
 
 @click.command()

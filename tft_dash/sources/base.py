@@ -6,6 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tft_dash.frame import SourceDescription
 from tft_dash.progress import Progress, silent
 from tft_dash.registry import Registry
@@ -33,6 +36,13 @@ class Source(Protocol):
         reading a whole recording costs nothing until its values are touched.
 
         :param labels: whether ``window.phases`` is filled; only for models that read labels.
+        """
+        ...
+
+    def sample_times(self, after: int = START, limit: int = 1) -> NDArray[np.datetime64]:
+        """The samples' own times, UTC, (ticks, servers), for the ticks that :meth:`read` would give.
+
+        NaT where a server has no sample at a tick.
         """
         ...
 

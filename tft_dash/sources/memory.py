@@ -96,6 +96,14 @@ class MemorySource:
         """See :meth:`Source.read`; the arrays are read-only."""
         return self._finite.read(after, limit, labels=labels)
 
+    def sample_times(self, after: int = START, limit: int = 1) -> NDArray[np.datetime64]:
+        """The ticks' times where a server has a value, NaT elsewhere; see :meth:`Source.sample_times`."""
+        batch = self.read(after, limit)
+        about = self.describe()
+        nominal = np.array([about.time_of(batch.first_tick + place) for place in range(batch.ticks)], "datetime64[ms]")
+        seen = np.any([~np.isnan(values) for values in batch.window.metrics.values()], axis=0)
+        return np.where(seen, nominal[:, None], np.datetime64("NaT"))
+
     def close(self) -> None:
         """Does nothing: there is nothing to let go of."""
 

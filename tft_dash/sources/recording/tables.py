@@ -17,9 +17,10 @@ from pyarrow import parquet
 from tft_dash.errors import SourceMissingError, TableError, shorten
 from tft_dash.schema import COLUMNS, INCIDENT_PHASE, PROFILE, SERVER_NAME, STATE
 from tft_dash.sources.recording.formats import CSV, PARQUET, detect_format, read_header
+from tft_dash.sources.recording.values import can_hold
 
 _BLOCK_ROWS: Final = 65_536
-_BLOCK_BYTES: Final = 4 << 20
+_BLOCK_BYTES: Final = 2 << 20
 _WORD_COLUMNS: Final = (SERVER_NAME, PROFILE, STATE, INCIDENT_PHASE)
 """Columns with few distinct values: read as dictionaries, so that no row becomes a Python object."""
 
@@ -53,13 +54,23 @@ class Table(Protocol):
         ...
 
     @property
+    def label(self) -> str:
+        """The file's name within its recording."""
+        ...
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Every column name in the file's order, repeated names included."""
         ...
 
     @property
     def types(self) -> Mapping[str, pa.DataType]:
-        """Name → Arrow type of the contract's columns; text for all of a CSV's."""
+        """Name → Arrow type of the contract's columns that can be read; text for all of a CSV's."""
+        ...
+
+    @property
+    def unusable(self) -> Mapping[str, pa.DataType]:
+        """Name → Arrow type of the contract's columns that cannot be read."""
         ...
 
     @property
@@ -80,15 +91,17 @@ class Table(Protocol):
         ...
 
 
-def open_table(path: Path, partition: Mapping[str, str | None] | None = None) -> Table:
+def open_table(path: Path, *, label: str = "", partition: Mapping[str, str | None] | None = None) -> Table:
     """The table in the file at ``path``.
 
+    :param label: the file's name within its recording; its own name by default.
     :param partition: column → value that a folder's name gives to every row of the file.
     :raises SourceMissingError: the file is not there or may not be read.
     :raises TableError: it is neither CSV nor Parquet, or damaged.
     """
     kind = detect_format(path)
-    table = CsvTable(path) if kind == CSV else ParquetTable(path)
+    label = label or path.name
+    table = CsvTable(path, label) if kind == CSV else ParquetTable(path, label)
     given = {name: value for name, value in (partition or {}).items() if name in COLUMNS and name not in table.columns}
     return PartitionedTable(table, given) if given else table
 
@@ -102,11 +115,12 @@ def format_of(table: Table) -> str:
 class CsvTable:
     """A CSV file: commas, UTF-8, a header. Every value is read as text; an empty one is null."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, label: str) -> None:
         names, self._offset = read_header(path)
-        self.path = path
+        self.path, self.label = path, label
         self.columns: tuple[str, ...] = tuple(names)
         self.types: Mapping[str, pa.DataType] = {name: pa.string() for name in names if name in COLUMNS}
+        self.unusable: Mapping[str, pa.DataType] = {}
         self.metadata: Mapping[bytes, bytes] = {}
         self.malformed: array[int] = array("q")
 
@@ -123,7 +137,7 @@ class CsvTable:
             numbers = self._numbers(read, batch.num_rows)
             read += batch.num_rows
             arrays = dict(zip(wanted, batch.columns, strict=True))
-            yield Block(self.path.name, arrays, numbers, min(1.0, file.tell() / size))
+            yield Block(self.label, arrays, numbers, min(1.0, file.tell() / size))
 
     def _batches(self, file: pa.OSFile, places: list[str]) -> Iterator[pa.RecordBatch]:
         if file.tell() == file.size():
@@ -147,7 +161,7 @@ class CsvTable:
                     strings_can_be_null=True,
                 ),
             )
-        except pa.ArrowInvalid as error:
+        except (OSError, pa.ArrowInvalid) as error:
             raise TableError(_csv_damage(self.path, str(error))) from error
 
     def _skip(self, row: Any) -> str:  # noqa: ANN401 - pyarrow exports no type for it
@@ -178,14 +192,16 @@ def _csv_damage(path: Path, reason: str) -> str:
 class ParquetTable:
     """A Parquet file, read by row group."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, label: str) -> None:
+        self.path, self.label = path, label
         with _opened(path) as file:
             schema = file.schema_arrow
         self.columns: tuple[str, ...] = tuple(schema.names)
         known = [name for name in COLUMNS if name in self.columns]
-        self.types: Mapping[str, pa.DataType] = {
-            name: schema.field(schema.get_all_field_indices(name)[0]).type for name in known
+        types = {name: schema.field(schema.get_all_field_indices(name)[0]).type for name in known}
+        self.types: Mapping[str, pa.DataType] = {name: kind for name, kind in types.items() if can_hold(name, kind)}
+        self.unusable: Mapping[str, pa.DataType] = {
+            name: kind for name, kind in types.items() if name not in self.types
         }
         self.metadata: Mapping[bytes, bytes] = schema.metadata or {}
         self.malformed: array[int] = array("q")
@@ -202,7 +218,7 @@ class ParquetTable:
                     arrays = {name: batch.column(place) for name, place in places.items()}
                     numbers = np.arange(read + 1, read + batch.num_rows + 1, dtype=np.int64)
                     read += batch.num_rows
-                    yield Block(self.path.name, arrays, numbers, read / total)
+                    yield Block(self.label, arrays, numbers, read / total)
             except (OSError, pa.ArrowException) as error:
                 raise TableError(
                     f"{shorten(str(self.path))} is damaged after row {read:,}: {shorten(str(error), 160)}. "
@@ -212,7 +228,7 @@ class ParquetTable:
 
 def _opened(path: Path, words: Sequence[str] = ()) -> parquet.ParquetFile:
     try:
-        return parquet.ParquetFile(path, read_dictionary=list(words), memory_map=False)
+        return parquet.ParquetFile(path, read_dictionary=list(words), pre_buffer=False)
     except FileNotFoundError as error:
         raise SourceMissingError(f"There is no file {shorten(str(path))}. Check the path.") from error
     except (OSError, pa.ArrowException) as error:
@@ -231,13 +247,16 @@ class PartitionedTable:
     inner: CsvTable | ParquetTable
     given: Mapping[str, str | None]
     path: Path = field(init=False)
+    label: str = field(init=False)
     columns: tuple[str, ...] = field(init=False)
     types: Mapping[str, pa.DataType] = field(init=False)
+    unusable: Mapping[str, pa.DataType] = field(init=False)
     metadata: Mapping[bytes, bytes] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.path, self.metadata = self.inner.path, self.inner.metadata
+        self.path, self.label, self.metadata = self.inner.path, self.inner.label, self.inner.metadata
         self.columns = (*self.inner.columns, *self.given)
+        self.unusable = self.inner.unusable
         self.types = {**self.inner.types, **dict.fromkeys(self.given, pa.string())}
 
     @property

@@ -1,0 +1,187 @@
+"""From a page's request to what its components show: whole figures at first, afterwards what the page lacks."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from dash import Patch, no_update
+
+from tft_dash import components, ids
+from tft_dash.errors import NotReadyError, TftDashError
+from tft_dash.figures import FIGURES, kpi
+from tft_dash.figures import server as server_panel
+from tft_dash.frame import Frame, SourceDescription
+from tft_dash.playback import Playback, decode, position
+from tft_dash.services import Services
+from tft_dash.theme import Theme, theme_of
+
+logger = logging.getLogger(__name__)
+
+Target = tuple[str, str]
+Drawing = dict[Target, Any]
+
+PANEL_HIDDEN: Final = (ids.MONITOR_SERVER_PANEL, "hidden")
+PANEL_FIGURE: Final = (ids.MONITOR_SERVER_FIGURE, "figure")
+BANNER: Final = (ids.MONITOR_BANNER, "children")
+ANSWER: Final = (ids.MONITOR_ANSWER, "data")
+SUMMARY: Final = (ids.MONITOR_SUMMARY, "children")
+TIME: Final = (ids.MONITOR_TIME, "children")
+ABOUT_TARGETS: Final[tuple[Target, ...]] = (
+    (ids.MONITOR_PHASES, "children"),
+    (ids.MONITOR_JUMP, "options"),
+    (ids.MONITOR_SERVER, "options"),
+    (ids.MONITOR_MODEL_NOTE, "children"),
+    (ids.MONITOR_SIMULATED, "hidden"),
+    (ids.MONITOR_NOTICES, "children"),
+)
+PANEL_TARGETS: Final[tuple[Target, ...]] = (
+    PANEL_HIDDEN,
+    PANEL_FIGURE,
+    (ids.MONITOR_SERVER_TITLE, "children"),
+    (ids.MONITOR_SERVER_FACTS, "children"),
+    (ids.MONITOR_SERVER_DRIVERS, "children"),
+)
+TARGETS: Final[tuple[Target, ...]] = (
+    *kpi.TARGETS,
+    *((module.id, "figure") for module in FIGURES),
+    *PANEL_TARGETS,
+    *ABOUT_TARGETS,
+    TIME,
+    SUMMARY,
+    BANNER,
+    ANSWER,
+)
+"""Everything that a request may change, in the order in which the callback returns it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What the page says that it shows.
+
+    :param key: names the source's content, the model and the theme that were drawn.
+    :param server: the server whose panel is drawn; None = closed.
+    """
+
+    key: str
+    tick: int
+    server: str | None
+
+
+def draw(services: Services, request: Mapping[str, Any]) -> list[Any]:
+    """The values of :data:`TARGETS` for a request of the page; what need not change is ``no_update``."""
+    drawing: Drawing = dict.fromkeys(TARGETS, no_update)
+    number = request.get("id")
+    try:
+        drawing.update(_draw(services, request))
+    except NotReadyError as error:
+        drawing[BANNER] = []
+        drawing[ANSWER] = {"id": number, "preparing": {"message": error.what, "progress": error.progress}}
+    except TftDashError as error:
+        drawing[BANNER] = components.banner("This cannot be shown", str(error))
+        drawing[ANSWER] = {"id": number, "error": str(error)}
+    except Exception:
+        logger.exception("a request of the live monitor failed: %r", request)
+        words = "The server met an error of its own. It is in the server's log; the page tries again by itself."
+        drawing[BANNER] = components.banner("Something went wrong", words)
+        drawing[ANSWER] = {"id": number, "error": words}
+    return [drawing[target] for target in TARGETS]
+
+
+def _draw(services: Services, request: Mapping[str, Any]) -> Drawing:
+    playback = decode(request)
+    about = services.describe(playback.source)
+    tick_seconds = services.tick_seconds(about)
+    now = float(request.get("now") or 0)
+    tick = position(playback, now, ticks=about.ticks or 1, tick_seconds=tick_seconds)
+    frame = services.frame(playback.source, playback.model, tick)
+    theme = theme_of(request.get("theme"))
+    key = _key(frame, request.get("theme"))
+    drawn = _drawn(request.get("drawn"), key)
+    drawing: Drawing = {BANNER: [], **_figures(frame, theme, drawn), **_panel(services, frame, theme, request, drawn)}
+    if drawn is None:
+        drawing.update(_about(about, frame))
+    drawing[ANSWER] = {
+        "id": request.get("id"),
+        "key": key,
+        "tick": tick,
+        "source": playback.source,
+        "server": request.get("server"),
+        "no_data": bool(np.all(np.isnan(frame.risk))),
+        "about": None if drawn else _facts(about, playback, tick_seconds),
+    }
+    return drawing
+
+
+def _figures(frame: Frame, theme: Theme, drawn: Drawn | None) -> Drawing:
+    """The tiles, the figures, the clock and the end summary; nothing when the page shows this tick already."""
+    if drawn is not None and drawn.tick == frame.tick:
+        return {}
+    drawing: Drawing = {**kpi.texts(frame), TIME: components.clock(frame)}
+    drawing[SUMMARY] = components.summary(frame) if frame.tick + 1 == frame.source.ticks else []
+    for module in FIGURES:
+        change = None if drawn is None else module.patch(frame, drawn.tick)
+        drawing[module.id, "figure"] = module.figure(frame, theme) if change is None else _plain(change)
+    return drawing
+
+
+def _panel(services: Services, frame: Frame, theme: Theme, request: Mapping[str, Any], drawn: Drawn | None) -> Drawing:
+    """The chosen server's panel, or a closed one."""
+    name = request.get("server")
+    if not name:
+        return {PANEL_HIDDEN: True} if drawn is None or drawn.server else {}
+    if name not in frame.source.servers:
+        words = f"'{frame.source.name}' has no server '{str(name)[:128]}'. Choose one from the list."
+        return {PANEL_HIDDEN: True, BANNER: components.banner("No such server", words)}
+    server = frame.source.servers.index(name)
+    trace = services.trace(frame, server)
+    same = drawn is not None and drawn.server == name
+    change = _plain(server_panel.patch(frame, trace)) if same else server_panel.figure(frame, trace, theme)
+    return {PANEL_HIDDEN: False, PANEL_FIGURE: change, **server_panel.texts(frame, server)}
+
+
+def _about(about: SourceDescription, frame: Frame) -> Drawing:
+    """What changes only with the source or the model."""
+    phases = [{"label": "Jump to phase", "value": ""}]
+    phases += [{"label": phase.name, "value": str(phase.first)} for phase in about.phases]
+    values = (
+        components.phase_segments(about.phases, about.ticks or 1),
+        phases,
+        list(about.servers),
+        components.model_note(frame.card),
+        not about.simulated,
+        components.notices(about.notices),
+    )
+    return dict(zip(ABOUT_TARGETS, values, strict=True))
+
+
+def _facts(about: SourceDescription, playback: Playback, tick_seconds: float) -> dict[str, Any]:
+    """What the browser must know of the source to run its clock."""
+    return {
+        "source": playback.source,
+        "ticks": about.ticks,
+        "tick_seconds": tick_seconds,
+        "servers": list(about.servers),
+        "phases": [{"name": phase.name, "first": phase.first, "last": phase.last} for phase in about.phases],
+    }
+
+
+def _key(frame: Frame, theme: object) -> str:
+    card = frame.card
+    return f"{frame.source.name} {frame.source.digest[:16]} {card.name} {card.version} {theme}"
+
+
+def _drawn(value: object, key: str) -> Drawn | None:
+    """What the page shows, if it can be continued: same source, content, model and theme."""
+    if not isinstance(value, Mapping) or value.get("key") != key or not isinstance(value.get("tick"), int):
+        return None
+    server = value.get("server")
+    return Drawn(key, value["tick"], server if isinstance(server, str) else None)
+
+
+def _plain(change: Patch) -> Any:  # noqa: ANN401 - plain JSON
+    """A patch as plain values: Dash's JSON writer is several times as fast with them."""
+    return change.to_plotly_json()

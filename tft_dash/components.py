@@ -1,0 +1,221 @@
+"""The small parts that pages and figures are made of. Pure: values in, Dash components out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import dash_bootstrap_components as dbc
+import numpy as np
+from dash import dcc, html
+
+from tft_dash.frame import Frame
+from tft_dash.schema import RISK_BANDS, ModelCard, Phase, band_of
+
+Children = Any
+"""What Dash takes as ``children``: a component, text, or a list of them."""
+
+STATUS_WORDS: Final = {
+    "loading": "Loading",
+    "preparing": "Preparing",
+    "playing": "Playing",
+    "paused": "Paused",
+    "ended": "Ended",
+    "stale": "Stale",
+    "no-data": "No data",
+    "error": "Error",
+    "lost": "Connection lost",
+}
+"""Every state of the page: its CSS class is ``status-<key>``, with its icon, and the word beside it."""
+
+SUMMARY_SERVERS: Final = 3
+PHASE_KEYS: Final = 6
+"""So many phases can be jumped to by a digit key."""
+
+
+def icon(name: str) -> html.Span:
+    """A drawing of the style sheet, in the colour of the text; it says nothing to a screen reader."""
+    return html.Span(className=f"icon icon-{name}", **{"aria-hidden": "true"})
+
+
+def icon_button(component_id: str, name: str, title: str, *more: str) -> html.Button:
+    """A button of one drawing, or of several among which the style sheet chooses.
+
+    :param title: what it does, with its key in brackets; read out, and shown on hover.
+    """
+    drawings = [icon(each) for each in (name, *more)]
+    return html.Button(
+        drawings, id=component_id, type="button", title=title, className="icon-button", **{"aria-label": title}
+    )
+
+
+def card(title: str, aside: Children, content: Children, *, name: str) -> html.Section:
+    """A titled card.
+
+    :param aside: a few words or a legend at the right of the title.
+    :param name: its place on the page: CSS class ``card-<name>``.
+    """
+    head = html.Div(
+        [html.H2(title, className="card-title"), html.Div(aside, className="card-aside")], className="card-head"
+    )
+    return html.Section(
+        [head, html.Div(content, className="card-body")], className=f"card-box card-{name}", **{"aria-label": title}
+    )
+
+
+def tile(label: str, value_id: str, note_id: str, *, key: str = "", below: Children = None) -> html.Div:
+    """A figure in large type with its label above and a note below.
+
+    :param key: the line that the trend draws for this value, repeated as a swatch.
+    """
+    head: list[Any] = [html.Span(className=f"swatch swatch-{key}"), label] if key else [label]
+    return html.Div(
+        [
+            html.Div(head, className="tile-label"),
+            html.Div("—", id=value_id, className="tile-value"),
+            html.Div("", id=note_id, className="tile-note"),
+            below,
+        ],
+        className="tile",
+    )
+
+
+def select(component_id: str, label: str, options: Sequence[tuple[str, str]], value: str | None) -> html.Label:
+    """A native select with its label.
+
+    :param options: ``(value, text)`` each.
+    """
+    choices = [{"value": each, "label": text} for each, text in options]
+    return html.Label(
+        [
+            html.Span(label, className="field-label"),
+            dbc.Select(id=component_id, options=choices, value=value, size="sm"),
+        ],
+        className="field",
+    )
+
+
+def server_picker(component_id: str) -> html.Div:
+    """A searchable list that opens a server's panel by keyboard; its options come with the source."""
+    picker = dcc.Dropdown(id=component_id, options=[], placeholder="Find a server", clearable=True, maxHeight=320)
+    return html.Div([html.Span("Server", className="field-label"), picker], className="field field-server")
+
+
+def status_pill(kind: str, component_id: str = "") -> html.Div:
+    """The page's state as an icon and a word."""
+    named = {"id": component_id} if component_id else {}
+    word = html.Span(STATUS_WORDS[kind], className="status-word")
+    return html.Div([word], className=f"status-pill status-{kind}", role="status", **named)
+
+
+def phase_segments(phases: Iterable[Phase], ticks: int) -> list[html.Button]:
+    """The phases as buttons, each as long as its share of the scrubber; ``data-tick`` and ``data-last`` bound it."""
+    last = max(ticks - 1, 1)
+    return [_segment(number, phase, last) for number, phase in enumerate(phases, 1)]
+
+
+def _segment(number: int, phase: Phase, last: int) -> html.Button:
+    left, right = phase.first / last, min((phase.last + 1) / last, 1.0)
+    key = f" ({number})" if number <= PHASE_KEYS else ""
+    return html.Button(
+        html.Span(phase.name, className="phase-name"),
+        type="button",
+        className="phase",
+        title=f"Jump to {phase.name}{key}",
+        style={"left": f"{left:.4%}", "width": f"{right - left:.4%}"},
+        **{"data-tick": str(phase.first), "data-last": str(phase.last), "aria-label": f"Jump to {phase.name}{key}"},
+    )
+
+
+def banner(title: str, text: str = "", *, kind: str = "error") -> Children:
+    """What is wrong and what to do; ``kind`` is ``error`` or ``info``."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    return html.Div(
+        [
+            icon("alert" if kind == "error" else "info"),
+            html.Div([html.Strong(title), *(html.P(line) for line in lines)], className="banner-text"),
+        ],
+        className=f"banner banner-{kind}",
+    )
+
+
+def notices(texts: Sequence[str]) -> Children:
+    """What a viewer must know about the data, folded; nothing when there is nothing to know."""
+    if not texts:
+        return []
+    head = "1 note on the data" if len(texts) == 1 else f"{len(texts)} notes on the data"
+    items = html.Ul([html.Li(text) for text in texts], className="notices-list")
+    return html.Details([html.Summary([icon("info"), head]), items], className="notices")
+
+
+def model_note(card: ModelCard) -> Children:
+    """Names the model that answered and what weakens its answers."""
+    marks = []
+    if card.uses_labels:
+        marks.append(
+            html.Span("reads the script", className="mark mark-warning", title="It is told the incident's phases.")
+        )
+    if not card.calibrated:
+        why = "Its probabilities were not fitted to outcomes; read them as a ranking."
+        marks.append(html.Span("uncalibrated", className="mark", title=why))
+    return [html.Span(f"{card.title} {card.version}", className="model-name", title=card.summary), *marks]
+
+
+def clock(frame: Frame) -> Children:
+    """The tick's time, and how far into the recording that is."""
+    time = str(frame.timestamp.astype("datetime64[s]")).replace("T", " ")
+    return [html.Span(elapsed(frame), className="clock-elapsed"), html.Span(f"{time} UTC", className="clock-time")]
+
+
+def elapsed(frame: Frame) -> str:
+    """Time since the first tick, of the whole where the whole is known: ``1:35 of 4:55``."""
+    step, ticks = frame.source.step_seconds, frame.source.ticks
+    passed = duration(frame.tick * step)
+    return passed if ticks is None else f"{passed} of {duration((ticks - 1) * step)}"
+
+
+def duration(seconds: float) -> str:
+    """``4:55`` below an hour, ``3:05:00`` below two days, ``12 d 6 h`` above."""
+    whole = round(seconds)
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours >= 48:
+        days, hours = divmod(hours, 24)
+        return f"{days} d {hours} h"
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def summary(frame: Frame) -> Children:
+    """The end of a recording: how long it ran, the last probabilities, the servers at highest risk."""
+    servers = [
+        html.Li([html.Span(frame.source.servers[server], className="summary-server"), _risk(float(frame.risk[server]))])
+        for server in frame.ranking[:SUMMARY_SERVERS]
+    ]
+    return html.Div(
+        [
+            html.Div([icon("flag"), html.Strong("End of the recording")], className="summary-title"),
+            _fact("Ran", duration(frame.tick * frame.source.step_seconds)),
+            _fact("Within 30 min", _share(frame.prob_30m)),
+            _fact("Within 8 h", _share(frame.prob_8h)),
+            html.Div(
+                [html.Span("Highest risk now", className="fact-label"), html.Ol(servers, className="summary-servers")],
+                className="fact fact-wide",
+            ),
+        ],
+        className="summary",
+    )
+
+
+def _fact(label: str, value: str) -> html.Div:
+    return html.Div(
+        [html.Span(label, className="fact-label"), html.Span(value, className="fact-value")], className="fact"
+    )
+
+
+def _risk(value: float) -> html.Span:
+    band = band_of(value, RISK_BANDS)
+    return html.Span(f"{_share(value)} {band.word}", className=f"band-{band.name} summary-risk")
+
+
+def _share(value: float) -> str:
+    return "—" if np.isnan(value) else f"{value:.0%}"

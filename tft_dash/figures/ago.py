@@ -1,0 +1,69 @@
+"""The axis "so long ago": a fixed window that ends now, so that only values change from tick to tick."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from tft_dash.figures.plot import Numbers, numbers, small
+from tft_dash.schema import FloatArray
+from tft_dash.theme import Theme
+
+_UNITS: Final = (("s", 1.0), ("min", 60.0), ("h", 3600.0), ("d", 86400.0))
+_NICE: Final = (1, 2, 3, 5, 6, 10, 12, 15, 20, 30, 60, 100, 120, 200, 300, 500, 1000)
+_MARKS: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class AgoAxis:
+    """The last ``ticks`` ticks of ``step_seconds`` each; its values are in the unit that reads best, now is 0."""
+
+    ticks: int
+    step_seconds: float
+
+    @property
+    def span_seconds(self) -> float:
+        """From the oldest tick of the window to now."""
+        return (self.ticks - 1) * self.step_seconds
+
+    @property
+    def unit(self) -> tuple[str, float]:
+        """Name and seconds of the unit: the largest of which the window holds at least two."""
+        fitting = [unit for unit in _UNITS if self.span_seconds >= 2 * unit[1]]
+        return fitting[-1] if fitting else _UNITS[0]
+
+    @property
+    def trace(self) -> dict[str, float]:
+        """Where a trace's first value stands and how far apart its values are."""
+        seconds = self.unit[1]
+        return {"x0": -self.span_seconds / seconds, "dx": self.step_seconds / seconds}
+
+    def axis(self, theme: Theme) -> dict[str, Any]:
+        """The Plotly axis."""
+        name, seconds = self.unit
+        span = self.span_seconds / seconds
+        step = next((nice for nice in _NICE if span / nice <= _MARKS), _NICE[-1])
+        places = [-step * count for count in range(int(span / step), -1, -1)]
+        return {
+            "range": [-span, 0],
+            "tickvals": places,
+            "ticktext": [f"−{-place} {name}" if place else "now" for place in places],
+            "tickfont": small(theme),
+            "ticks": "",
+            "showgrid": False,
+            "zeroline": False,
+            "showspikes": True,
+            "spikemode": "across",
+            "spikethickness": 1,
+            "spikedash": "solid",
+            "spikecolor": theme.control,
+            "hoverformat": ".1f",
+        }
+
+    def values(self, history: FloatArray, decimals: int) -> Numbers:
+        """The window's values, oldest first; None before the first tick and where one is missing."""
+        recent = history[-self.ticks :]
+        missing = np.full(self.ticks - len(recent), np.nan, np.float32)
+        return numbers(np.concatenate([missing, recent]), decimals)

@@ -1,0 +1,146 @@
+"""Top 5 problem servers: five rows of fixed height, ranked by risk, each a name, a bar on 0–1 and its reasons."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from dash import Patch, html
+
+from tft_dash import components, ids
+from tft_dash.figures.plot import Figure, base_layout, graph, hidden_axis, label, percent, small, state_of
+from tft_dash.frame import Frame
+from tft_dash.schema import RISK_BANDS, band_of
+from tft_dash.theme import BODY, Theme
+
+NAME: Final = "top"
+ROWS: Final = 5
+
+_BAR: Final = 0.15
+_ABOVE: Final = 0.3
+_BELOW: Final = 0.3
+_TRACK, _BARS, _NAMES, _VALUES, _NOTES = range(5)
+
+
+def layout() -> html.Section:
+    """The card that holds the figure."""
+    return components.card(
+        "Top 5 problem servers", "Select one for its own metrics", graph(ids.MONITOR_TOP, zoom=False), name=NAME
+    )
+
+
+def figure(frame: Frame, theme: Theme) -> Figure:
+    """The whole figure. Bars and their tracks carry the server's number as ``customdata``."""
+    rows = list(range(ROWS))
+    bar = {"type": "bar", "orientation": "h", "y": rows, "width": _BAR, "cliponaxis": False}
+    text = {"type": "scatter", "mode": "text", "hoverinfo": "skip", "cliponaxis": False}
+    above, below = [row - _ABOVE for row in rows], [row + _BELOW for row in rows]
+    traces: list[dict[str, Any]] = [{} for _ in range(5)]
+    traces[_TRACK] = {**bar, "x": [1] * ROWS, "marker": {"color": theme.sunken}, "hovertemplate": _HOVER}
+    traces[_BARS] = {**bar, "marker": {"color": []}, "hovertemplate": _HOVER}
+    traces[_NAMES] = {**text, "x": [0] * ROWS, "y": above, "textposition": "middle right"}
+    traces[_VALUES] = {**text, "x": [1] * ROWS, "y": above, "textposition": "middle left"}
+    traces[_NOTES] = {**text, "x": [0] * ROWS, "y": below, "textposition": "middle right", "textfont": small(theme)}
+    for name in (_NAMES, _VALUES):
+        traces[name]["textfont"] = {"size": BODY + 1, "color": theme.text}
+    for place, parts in _dynamic(frame).items():
+        traces[place].update(parts)
+    traces[_BARS]["marker"] = {"color": _bands(frame), **_scale(theme)}
+    return {"data": traces, "layout": _layout(theme)}
+
+
+def patch(frame: Frame, since: int) -> Patch | None:  # noqa: ARG001 - every row is replaced, whatever was drawn
+    """The data of all five rows."""
+    change = Patch()
+    for place, parts in _dynamic(frame).items():
+        for name, value in parts.items():
+            change["data"][place][name] = value
+    change["data"][_BARS]["marker"]["color"] = _bands(frame)
+    return change
+
+
+_HOVER: Final = "%{hovertext}<extra></extra>"
+
+
+def _dynamic(frame: Frame) -> dict[int, dict[str, Any]]:
+    top = frame.ranking[:ROWS]
+    servers = _padded([int(server) for server in top], None)
+    return {
+        _TRACK: {"customdata": servers, "hovertext": _padded([_hover(frame, server) for server in top], "")},
+        _BARS: {
+            "x": _padded([round(float(frame.risk[server]), 3) for server in top], None),
+            "customdata": servers,
+            "hovertext": _padded([_hover(frame, server) for server in top], ""),
+        },
+        _NAMES: {"text": _padded([_title(frame, server) for server in top], "")},
+        _VALUES: {"text": _padded([_value(frame, server) for server in top], "")},
+        _NOTES: {"text": _padded([_note(frame, server) for server in top], "")},
+    }
+
+
+def _padded(values: list[Any], filler: object) -> list[Any]:
+    return values + [filler] * (ROWS - len(values))
+
+
+def _bands(frame: Frame) -> list[float]:
+    names = [band.name for band in RISK_BANDS]
+    places = [names.index(band_of(float(frame.risk[server]), RISK_BANDS).name) for server in frame.ranking[:ROWS]]
+    return _padded([float(place) for place in places], 0.0)
+
+
+def _scale(theme: Theme) -> dict[str, Any]:
+    last = len(RISK_BANDS) - 1
+    return {
+        "cmin": 0,
+        "cmax": last,
+        "colorscale": [[place / last, theme.band_fill[band.name]] for place, band in enumerate(RISK_BANDS)],
+        "showscale": False,
+    }
+
+
+def _title(frame: Frame, server: int) -> str:
+    return f"<b>{label(frame.source.servers[server], 30)}</b>"
+
+
+def _value(frame: Frame, server: int) -> str:
+    risk = float(frame.risk[server])
+    return f"{band_of(risk, RISK_BANDS).word}  <b>{percent(risk)}</b>"
+
+
+def _about(frame: Frame, server: int) -> str:
+    return f"{label(frame.source.profiles[server], 14)} · {state_of(frame, server)}"
+
+
+def _reasons(frame: Frame, server: int) -> list[str]:
+    return [label(driver.words, 80) for driver in frame.drivers(server)] or ["nothing unusual"]
+
+
+def _note(frame: Frame, server: int) -> str:
+    return f"{_about(frame, server)} · {_reasons(frame, server)[0]}"
+
+
+def _hover(frame: Frame, server: int) -> str:
+    name = label(frame.source.servers[server], 60)
+    head = f"<b>{name}</b><br>{_about(frame, server)} · risk {percent(float(frame.risk[server]))}"
+    return "<br>".join([head, *_reasons(frame, server)])
+
+
+def _layout(theme: Theme) -> dict[str, Any]:
+    bounds = [0.0, *(band.upper for band in RISK_BANDS)]
+    return base_layout(
+        theme,
+        margin={"l": 16, "r": 20, "t": 0, "b": 22},
+        barmode="overlay",
+        bargap=0,
+        dragmode=False,
+        hovermode="closest",
+        xaxis={
+            "range": [0, 1],
+            "fixedrange": True,
+            "tickvals": bounds,
+            "tickformat": ".0%",
+            "tickfont": small(theme),
+            "gridcolor": theme.grid,
+            "zeroline": False,
+        },
+        yaxis=hidden_axis(ROWS - 0.5, -0.5),
+    )

@@ -1,0 +1,194 @@
+"""Incident probability over the whole recording: two lines, the phases, and nothing of the future.
+
+The time axis is fixed, so a tick only appends. A recording of more than :data:`POINTS` ticks is drawn in buckets of
+equally many ticks, each at the highest value in it, so that no peak is lost.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import numpy as np
+from dash import Patch, html
+
+from tft_dash import components, ids
+from tft_dash.figures.plot import Figure, Numbers, base_layout, chance, graph, label, numbers, small
+from tft_dash.frame import Frame
+from tft_dash.schema import HEALTH_BANDS, FloatArray
+from tft_dash.theme import BODY, Theme
+
+NAME: Final = "trend"
+POINTS: Final = 2000
+
+_DECIMALS: Final = 4
+_LABEL_GAP: Final = 0.1
+_NARROWEST_NAMED: Final = 0.05
+_PROB_8H, _PROB_30M, _MARKS, _LABELS = range(4)
+
+
+def layout() -> html.Section:
+    """The card that holds the figure."""
+    legend = html.Div(
+        [
+            html.Span("within 30 min", className="key key-prob-30m"),
+            html.Span("within 8 h", className="key key-prob-8h"),
+        ],
+        className="keys",
+    )
+    return components.card("Incident probability", legend, graph(ids.MONITOR_TREND, zoom=True), name=NAME)
+
+
+def figure(frame: Frame, theme: Theme) -> Figure:
+    """The whole figure, drawn up to the frame's tick."""
+    line: dict[str, Any] = {"type": "scatter", "mode": "lines", "connectgaps": False, **_time(frame)}
+    hover = "%{y:.1%}"
+    colours = [theme.prob_8h, theme.prob_30m]
+    traces: list[dict[str, Any]] = [
+        {**line, "name": "within 8 h", "hovertemplate": hover},
+        {**line, "name": "within 30 min", "hovertemplate": hover},
+        {"type": "scatter", "mode": "markers", "marker": {"color": colours, "size": 7}},
+        {"type": "scatter", "mode": "text", "textposition": "middle right"},
+    ]
+    traces[_PROB_8H]["line"] = {"color": theme.prob_8h, "width": 1.75, "dash": "6px,3px"}
+    traces[_PROB_30M]["line"] = {"color": theme.prob_30m, "width": 2.5}
+    traces[_LABELS]["textfont"] = {"color": colours, "size": BODY, "weight": 600}
+    for place in (_MARKS, _LABELS):
+        traces[place].update(hoverinfo="skip", cliponaxis=False)
+    for place, values in _lines(frame).items():
+        traces[place]["y"] = _points(values, 0, _bucket(frame))
+    for place, parts in _ends(frame).items():
+        traces[place].update(parts)
+    return {"data": traces, "layout": _layout(frame, theme)}
+
+
+def patch(frame: Frame, since: int) -> Patch | None:
+    """The points after tick ``since``; the whole lines where the page is ahead of the frame.
+
+    None for a live source that needs larger buckets than the page has drawn.
+    """
+    bucket = _bucket(frame)
+    if frame.source.live and bucket != _bucket_of(since + 1):
+        return None
+    change = Patch()
+    for place, values in _lines(frame).items():
+        _continue(change["data"][place], values, since, bucket)
+    for place, parts in _ends(frame).items():
+        for name, value in parts.items():
+            change["data"][place][name] = value
+    return change
+
+
+def _continue(trace: Patch, values: FloatArray, since: int, bucket: int) -> None:
+    if since >= len(values):
+        trace["y"] = _points(values, 0, bucket)
+        return
+    opened = (since + 1) // bucket
+    fresh = _points(values, opened, bucket)
+    if (since + 1) % bucket and fresh:
+        trace["y"][opened] = fresh.pop(0)
+    if fresh:
+        trace["y"].extend(fresh)
+
+
+def _lines(frame: Frame) -> dict[int, FloatArray]:
+    return {_PROB_8H: frame.history.prob_8h, _PROB_30M: frame.history.prob_30m}
+
+
+def _bucket(frame: Frame) -> int:
+    return _bucket_of(frame.source.ticks or frame.tick + 1)
+
+
+def _bucket_of(ticks: int) -> int:
+    return max(1, math.ceil(ticks / POINTS))
+
+
+def _points(values: FloatArray, first: int, bucket: int) -> Numbers:
+    rest = values[first * bucket :]
+    if bucket > 1 and len(rest):
+        rest = np.fmax.reduceat(rest, np.arange(0, len(rest), bucket))
+    return numbers(rest, _DECIMALS)
+
+
+def _time(frame: Frame) -> dict[str, float]:
+    step = frame.source.step_seconds * 1000
+    return {"x0": _milliseconds(frame.source.start), "dx": step * _bucket(frame)}
+
+
+def _milliseconds(time: np.datetime64) -> int:
+    return int(time.astype("datetime64[ms]").astype(np.int64))
+
+
+def _ends(frame: Frame) -> dict[int, dict[str, Any]]:
+    """Both values now, marked and labelled at the lines' ends; the labels never cover each other."""
+    time = _time(frame)
+    at = [time["x0"] + time["dx"] * (frame.tick // _bucket(frame))] * 2
+    both = numbers(np.array([frame.prob_8h, frame.prob_30m]), _DECIMALS)
+    texts = [f"  {name} {chance(value)}" for name, value in (("8 h", frame.prob_8h), ("30 min", frame.prob_30m))]
+    return {_MARKS: {"x": at, "y": both}, _LABELS: {"x": at, "y": _apart(both), "text": texts}}
+
+
+def _apart(values: Numbers) -> Numbers:
+    upper, lower = values
+    if upper is None or lower is None or upper - lower >= _LABEL_GAP:
+        return values
+    middle = min(max((upper + lower) / 2, _LABEL_GAP / 2), 1 - _LABEL_GAP / 2)
+    return [round(middle + _LABEL_GAP / 2, _DECIMALS), round(middle - _LABEL_GAP / 2, _DECIMALS)]
+
+
+def _layout(frame: Frame, theme: Theme) -> dict[str, Any]:
+    source, bucket = frame.source, _bucket(frame)
+    note = "UTC" if bucket == 1 else f"UTC · each point is the highest of {bucket} ticks"
+    time: dict[str, Any] = {
+        "type": "date",
+        "title": {"text": note, "font": small(theme), "standoff": 4},
+        "tickfont": small(theme),
+        "showgrid": False,
+        "zeroline": False,
+        "nticks": 7,
+        "showspikes": True,
+        "spikemode": "across",
+        "spikethickness": 1,
+        "spikedash": "solid",
+        "spikecolor": theme.control,
+    }
+    if source.ticks is not None:
+        half = source.step_seconds * 500 if source.ticks == 1 else 0
+        first, last = _milliseconds(source.start), _milliseconds(source.time_of(source.ticks - 1))
+        time["range"] = [first - half, last + half]
+    bounds = [band.upper for band in HEALTH_BANDS]
+    return base_layout(
+        theme,
+        margin={"l": 44, "r": 84, "t": 24, "b": 40},
+        dragmode="zoom",
+        hovermode="x unified",
+        xaxis=time,
+        yaxis={
+            "range": [0, 1.02],
+            "fixedrange": True,
+            "tickvals": [0, *bounds],
+            "tickformat": ".0%",
+            "tickfont": small(theme),
+            "gridcolor": theme.grid,
+            "zeroline": False,
+        },
+        shapes=[_boundary(frame, phase.first, theme) for phase in source.phases if phase.first > 0],
+        annotations=_phase_names(frame, theme),
+    )
+
+
+def _boundary(frame: Frame, tick: int, theme: Theme) -> dict[str, Any]:
+    at = _milliseconds(frame.source.time_of(tick))
+    line = {"color": theme.control, "width": 1, "dash": "2px,3px"}
+    return {"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1.06, "yref": "paper", "layer": "below", "line": line}
+
+
+def _phase_names(frame: Frame, theme: Theme) -> list[dict[str, Any]]:
+    source = frame.source
+    ticks = source.ticks or frame.tick + 1
+    name = {"yref": "paper", "y": 1, "yanchor": "bottom", "xanchor": "left", "showarrow": False, "font": small(theme)}
+    return [
+        {**name, "x": _milliseconds(source.time_of(phase.first)), "text": label(phase.name, 16), "xshift": 3}
+        for phase in source.phases
+        if (phase.last + 1 - phase.first) / ticks >= _NARROWEST_NAMED
+    ]

@@ -1,0 +1,69 @@
+"""From the servers' risks to the fleet's two probabilities: uncalibrated, ordered, honest about large fleets.
+
+Only what a server's risk has beyond :data:`NOTICE` counts, and little of it counts very little (third power), so that
+a thousand servers with their everyday noise are no likelier to have an incident than ten. What counts is added up over
+the fleet and saturates: one server at the critical line makes about even odds, four make it nearly sure.
+
+The 8-hour figure remembers: the peak of the last while fades slowly, because a fleet that has just been in trouble is
+not yet out of it, and a longer horizon starts from a higher base.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from tft_dash.models.scales import Values
+
+NOTICE: Final = 0.3
+"""Risk that novelty alone can reach."""
+NOTICE_POWER: Final = 3
+WEIGHT: Final = 0.8
+CEILING: Final = 0.9
+"""A model that was never calibrated is never sure."""
+BASE: Final = 0.05
+UNEASE: Final = 0.5
+"""Weight of the mean risk of the fleet, each server's up to :data:`UNEASE_LIMIT`."""
+UNEASE_LIMIT: Final = 0.2
+LONG_BASE: Final = 0.08
+LONG_SHARE: Final = 0.8
+MEMORY_SECONDS: Final = 3600.0
+MEMORY_SHARE: Final = 0.25
+MEMORY_TICKS: Final = 6.0
+
+
+class Outlook:
+    """The two probabilities, tick after tick.
+
+    :param step_seconds: time between ticks.
+    """
+
+    def __init__(self, step_seconds: float) -> None:
+        self._limit = MEMORY_SECONDS / step_seconds
+        self._ticks = 0
+        self._peak = 0.0
+
+    def look(self, risk: Values) -> tuple[float, float]:
+        """P(incident within 30 minutes) and within 8 hours; NaN where no server has a risk.
+
+        :param risk: (servers,), NaN = nothing to say. Sorted before it is added up, so that the order of servers
+            does not change the last bit.
+        """
+        self._ticks += 1
+        memory = max(MEMORY_TICKS, min(MEMORY_SHARE * self._ticks, self._limit))
+        self._peak *= float(np.exp(-1.0 / memory))
+        known = np.sort(risk[~np.isnan(risk)])
+        if not len(known):
+            return float("nan"), float("nan")
+        soon = within_30_minutes(known)
+        self._peak = max(self._peak, soon)
+        return soon, 1.0 - (1.0 - LONG_BASE) * (1.0 - max(soon, LONG_SHARE * self._peak))
+
+
+def within_30_minutes(risk: Values) -> float:
+    """P(incident in the fleet within 30 minutes) from the risks of its servers, at least one, none NaN."""
+    noticed = np.maximum(risk - NOTICE, 0.0) / (1.0 - NOTICE)
+    trouble = 1.0 - np.exp(-WEIGHT * float(np.sum(noticed**NOTICE_POWER)))
+    quiet = BASE + UNEASE * (float(np.mean(np.minimum(risk, UNEASE_LIMIT))) - 0.05)
+    return float(quiet + (CEILING - quiet) * trouble)

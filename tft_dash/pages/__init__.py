@@ -1,0 +1,1 @@
+"""The pages' layouts. They see ids, components and figures, never services."""

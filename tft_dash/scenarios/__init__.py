@@ -1,0 +1,1 @@
+"""Scenarios: the documents that determine a drill, and the generator that turns one into a table."""

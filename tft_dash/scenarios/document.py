@@ -1,0 +1,119 @@
+"""A scenario as a document: read with every mistake found, written back, digested, described by JSON Schema."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError
+
+from tft_dash.errors import DocumentError
+from tft_dash.scenarios.format.checks import Pieces, cross_problems
+from tft_dash.scenarios.format.loader import as_document, load_text
+from tft_dash.scenarios.format.parts import Metadata, Part, Spec
+from tft_dash.scenarios.format.wording import document_order, path_text, problems_of
+from tft_dash.scenarios.overrides import overridden
+
+
+class Scenario(Part):
+    """A whole document: with its seed it determines a drill byte for byte."""
+
+    api_version: Literal["tft-dash/v1"] = Field(alias="apiVersion", description="The version of this format.")
+    kind: Literal["Scenario"] = Field(description="Always Scenario.")
+    metadata: Metadata = Field(description="Name and title.")
+    spec: Spec = Field(description="The drill itself.")
+
+    @property
+    def name(self) -> str:
+        """Short name."""
+        return self.metadata.name
+
+    @property
+    def title(self) -> str:
+        """Heading for people; the name where none is given."""
+        return self.metadata.title or self.metadata.name
+
+    def with_overrides(
+        self,
+        *,
+        duration_seconds: float | None = None,
+        tick_seconds: float | None = None,
+        fleet_size: int | None = None,
+        seed: int | None = None,
+    ) -> Scenario:
+        """The same story in another size; phases and faults keep their share of the duration, profiles their mix.
+
+        :raises SettingError: a value is impossible, or the drill would be too large.
+        :raises DocumentError: the document names a server or needs a span that is not there any more.
+        """
+        spec = overridden(
+            self.spec, duration_seconds=duration_seconds, tick_seconds=tick_seconds, fleet_size=fleet_size, seed=seed
+        )
+        changed = self.model_copy(update={"spec": spec})
+        return parse_document(as_mapping(changed), f"scenario '{self.name}' in another size")
+
+
+def parse_document(document: str | Mapping[str, Any], source: str) -> Scenario:
+    """The scenario that a YAML or JSON text, or the mapping in one, describes.
+
+    :param source: what to call it in messages: a path, or "the request".
+    :raises DocumentError: with every mistake and its path, in the order of the document.
+    """
+    raw = as_document(load_text(document, source) if isinstance(document, str) else document, source)
+    scenario, problems = None, []
+    try:
+        scenario = Scenario.model_validate(raw)
+    except ValidationError as error:
+        problems = problems_of(error, _field_names())
+    problems += cross_problems(Pieces.of(raw))
+    if problems or scenario is None:
+        ordered = sorted(problems, key=document_order(raw))
+        raise DocumentError(source, [(path_text(location), words) for location, words in ordered])
+    return scenario
+
+
+def as_mapping(scenario: Scenario) -> dict[str, Any]:
+    """The document as plain values; durations as ``1m30s``."""
+    dumped = scenario.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return {name: _without_empty(value) for name, value in dumped.items()}
+
+
+def _without_empty(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _without_empty(inner) for name, inner in value.items() if inner not in ({}, [], "")}
+    return [_without_empty(inner) for inner in value] if isinstance(value, list) else value
+
+
+def to_yaml(scenario: Scenario) -> str:
+    """The document as YAML that :func:`parse_document` reads back as an equal scenario."""
+    return yaml.safe_dump(as_mapping(scenario), sort_keys=False, allow_unicode=True, width=120)
+
+
+def document_digest(scenario: Scenario) -> str:
+    """SHA-256 of the document in a canonical form; equal for documents that say the same."""
+    text = json.dumps(as_mapping(scenario), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of a scenario document, with a description for every field."""
+    return Scenario.model_json_schema(by_alias=True)
+
+
+@cache
+def _field_names() -> tuple[str, ...]:
+    return tuple(sorted(set(_names_in(json_schema()))))
+
+
+def _names_in(schema: object) -> Iterator[str]:
+    if isinstance(schema, list):
+        for entry in schema:
+            yield from _names_in(entry)
+    if isinstance(schema, dict):
+        yield from schema.get("properties", {})
+        for part in schema.values():
+            yield from _names_in(part)

@@ -1,0 +1,107 @@
+"""What pydantic found, in plain words and with the path as the author wrote it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from tft_dash.errors import shorten
+from tft_dash.scenarios.format.fields import show
+
+Location = tuple[int | str, ...]
+Problem = tuple[Location, str]
+
+
+def problems_of(error: ValidationError, fields: Sequence[str]) -> list[Problem]:
+    """Every mistake in ``error`` with its location.
+
+    :param fields: all names that fields can have, to suggest the nearest for an unknown one.
+    """
+    found = error.errors(include_url=False)
+    return [(_location(details), _words(details, fields)) for details in found if not _is_echo(details)]
+
+
+def _is_echo(details: ErrorDetails) -> bool:
+    """Whether a list is called too short only because entries in it were refused, which is reported by itself."""
+    return details["type"] == "too_short" and len(details["input"]) >= details["ctx"]["min_length"]
+
+
+def path_text(location: Location) -> str:
+    """``spec.faults[1].whom.profile`` for a location; ``document`` for the whole."""
+    text = ""
+    for step in location:
+        text += f"[{step}]" if isinstance(step, int) else f".{shorten(step, 60)}"
+    return text.removeprefix(".") or "document"
+
+
+def document_order(raw: Mapping[str, Any]) -> Callable[[Problem], tuple[int, ...]]:
+    """A sort key that puts mistakes where their fields stand in the document."""
+
+    def key(problem: Problem) -> tuple[int, ...]:
+        places: list[int] = []
+        here: object = raw
+        for step in problem[0]:
+            names = list(here) if isinstance(here, Mapping) else []
+            places.append(step if isinstance(step, int) else names.index(step) if step in names else len(names))
+            here = _inside(here, step)
+        return tuple(places)
+
+    return key
+
+
+def _inside(value: object, step: int | str) -> object:
+    if isinstance(value, Mapping):
+        return value.get(step)
+    if isinstance(value, list | tuple) and isinstance(step, int) and step < len(value):
+        return value[step]
+    return None
+
+
+def _location(details: ErrorDetails) -> Location:
+    location = tuple(step for step in details["loc"] if step != "[key]")
+    is_tagged = location[:2] == ("spec", "expect") and len(location) > 3
+    return location[:3] + location[4:] if is_tagged else location
+
+
+_PLAIN: Final[Mapping[str, str]] = {
+    "missing": "is missing.",
+    "invalid_key": "has a name that is not text.",
+    "finite_number": "must be a finite number, not {value}.",
+    "int_type": "must be a whole number, not {value}.",
+    "int_from_float": "must be a whole number, not {value}.",
+    "float_type": "must be a number, not {value}.",
+    "bool_type": "must be true or false, not {value}.",
+    "bool_parsing": "must be true or false, not {value}.",
+    "string_type": "must be text, not {value}.",
+    "string_too_long": "is too long; at most {max_length} characters.",
+    "string_too_short": "must not be empty.",
+    "string_pattern_mismatch": "must be 1 to 64 of a–z, 0–9, - and _, starting with a letter or digit, not {value}.",
+    "literal_error": "must be {expected}, not {value}.",
+    "greater_than": "must be more than {gt:g}, not {value}.",
+    "greater_than_equal": "must be at least {ge:g}, not {value}.",
+    "less_than": "must be less than {lt:g}, not {value}.",
+    "less_than_equal": "must be at most {le:g}, not {value}.",
+    "model_type": "must be a group of fields, not {value}.",
+    "model_attributes_type": "must be a group of fields, not {value}.",
+    "dict_type": "must be a group of fields, not {value}.",
+    "tuple_type": "must be a list, not {value}.",
+    "too_short": "must have at least {min_length} entry.",
+    "too_long": "has too many entries; at most {max_length}.",
+    "union_tag_not_found": "must say what it checks (check: top, prob_30m, prob_8h, risk, health or state).",
+    "union_tag_invalid": "checks something unknown; check must be one of {expected_tags}.",
+    "plain_words": "{words}",
+}
+
+
+def _words(details: ErrorDetails, fields: Sequence[str]) -> str:
+    kind = details["type"]
+    if kind == "extra_forbidden":
+        near = difflib.get_close_matches(str(details["loc"][-1]), fields, n=1)
+        return "is not a field here." + (f" Did you mean '{near[0]}'?" if near else " Remove it.")
+    if kind in _PLAIN:
+        return _PLAIN[kind].format(value=show(details["input"]), **details.get("ctx", {}))
+    return f"{details['msg']}."

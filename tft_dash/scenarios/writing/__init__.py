@@ -1,0 +1,1 @@
+"""From blocks of a drill to files: CSV text, Parquet, metadata, all or nothing."""

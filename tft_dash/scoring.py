@@ -1,0 +1,75 @@
+"""A model's risks for a whole recording, as a Parquet file with the recording's own times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tft_dash.assessing import Assessed, assess_source
+from tft_dash.errors import StorageError
+from tft_dash.models.base import RiskModel
+from tft_dash.progress import Progress, silent
+from tft_dash.schema import SERVER_NAME, TIMESTAMP
+from tft_dash.sources.base import Source
+
+SCHEMA: Final = pa.schema(
+    [
+        (TIMESTAMP, pa.timestamp("ms", "UTC")),
+        (SERVER_NAME, pa.string()),
+        ("risk", pa.float32()),
+        ("prob_30m", pa.float32()),
+        ("prob_8h", pa.float32()),
+    ]
+)
+BLOCK_CELLS: Final = 1_000_000
+
+
+def write_scores(source: Source, model: RiskModel, cache: Path, output: Path, progress: Progress = silent) -> int:
+    """Write a row per server and tick that the recording holds; returns how many.
+
+    ``timestamp`` is the row's own, not the tick's. A risk is null where the model has nothing to say; the two
+    probabilities are the fleet's, the same on every row of a tick.
+
+    :raises StorageError: ``output`` cannot be written; nothing half-written is left.
+    """
+    assessed = assess_source(source, model, cache, lambda share: progress(0.8 * share))
+    work = output.with_name(f".{output.name}.part")
+    rows = 0
+    try:
+        with pq.ParquetWriter(work, SCHEMA, compression="zstd") as writer:
+            for share, table in _blocks(source, assessed):
+                writer.write_table(table)
+                rows += table.num_rows
+                progress(0.8 + 0.2 * share)
+        work.replace(output)
+    except OSError as error:
+        work.unlink(missing_ok=True)
+        reason = error.strerror or str(error)
+        raise StorageError(f"{output} cannot be written: {reason}. Choose another --output.") from error
+    return rows
+
+
+def _blocks(source: Source, assessed: Assessed) -> Iterator[tuple[float, pa.Table]]:
+    about = source.describe()
+    ticks, names = about.ticks or 0, pa.array(about.servers, pa.string())
+    found = assessed.assessments
+    size = max(1, BLOCK_CELLS // max(len(about.servers), 1))
+    for first in range(0, ticks, size):
+        last = min(first + size, ticks)
+        times = source.sample_times(first - 1, last - first)
+        tick, server = np.nonzero(~np.isnat(times))
+        columns = [
+            pa.array(times[tick, server], pa.timestamp("ms", "UTC")),
+            names.take(pa.array(server)),
+            *(pa.array(values, pa.float32(), from_pandas=True) for values in (
+                found.risk[first:last][tick, server],
+                found.prob_30m[first:last][tick],
+                found.prob_8h[first:last][tick],
+            )),
+        ]  # fmt: skip
+        yield last / ticks, pa.Table.from_arrays(columns, schema=SCHEMA)

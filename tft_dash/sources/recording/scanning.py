@@ -1,0 +1,149 @@
+"""Both passes over a recording: its tables become the arrays of a cube, and everything odd becomes a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tft_dash.errors import TableError, shorten
+from tft_dash.progress import Progress
+from tft_dash.schema import (
+    INCIDENT_PHASE,
+    METRIC_NAMES,
+    NO_STATE,
+    PROBLEM_CHILD,
+    PROFILE,
+    STATE,
+    FloatArray,
+    derive_states,
+)
+from tft_dash.sources.recording.alignment import NS_PER_MS, Grid
+from tft_dash.sources.recording.collisions import STATE_KEY
+from tft_dash.sources.recording.cube import PHASE_FILE, CubeMeta, create_array
+from tft_dash.sources.recording.fill import NS_PER_UNIT, Filler
+from tft_dash.sources.recording.findings import Finding, Findings, shown_notices
+from tft_dash.sources.recording.labels import Labels
+from tft_dash.sources.recording.rhythm import Rhythm, RhythmReader, chunks
+from tft_dash.sources.recording.scan import Scan
+from tft_dash.sources.recording.survey import Survey, survey
+from tft_dash.sources.recording.tables import Table
+from tft_dash.sources.recording.times import TimeReader
+
+_SURVEY_SHARE = 0.3
+_FILL_SHARE = 0.6
+_MOSTLY = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What a scan leaves behind, beside the arrays in its folder."""
+
+    meta: CubeMeta
+    grid: Grid
+    rhythm: Rhythm
+    found: tuple[Finding, ...]
+
+
+def scan_recording(
+    tables: Sequence[Table],
+    folder: Path,
+    findings: Findings,
+    *,
+    step_seconds: float | None,
+    where: str,
+    progress: Progress,
+) -> Scanned:
+    """Write the arrays of a cube into ``folder``, which is empty.
+
+    :param step_seconds: the declared step; None = infer it.
+    :param where: names the recording in messages.
+    :raises TableError: nothing is readable, or the samples make no sensible grid.
+    :raises OSError: the folder cannot be written.
+    """
+    first = survey(tables, step_seconds, findings, where=where, progress=lambda share: progress(share * _SURVEY_SHARE))
+    present = {name for table in tables for name in table.types}
+    metrics = [name for name in METRIC_NAMES if name in present]
+    filler = Filler(folder, first, metrics, [table.label for table in tables], findings)
+    labels = Labels(first.grid.ticks, len(first.servers), findings)
+    # The rows themselves were judged by the first pass.
+    scan = Scan(tables, first.names, TimeReader(), Findings())
+    for block in scan.run([*metrics, STATE, PROFILE, INCIDENT_PHASE, PROBLEM_CHILD]):
+        progress(_SURVEY_SHARE + _FILL_SHARE * block.done)
+        ticks = filler.add(block)
+        labels.add(block.rows, ticks, first.places[block.rows.codes], block.columns)
+    filler.finish()
+    rhythm = _rhythm(filler, first, findings)
+    kept = _finish_values(filler, first.grid, rhythm, findings)
+    if not kept:
+        raise TableError(_nothing_readable(where, metrics, findings))
+    for name in set(metrics) - set(kept):
+        (folder / f"{name}.npy").unlink()
+    meta = _meta(folder, first, labels, kept, findings)
+    return Scanned(meta, first.grid, rhythm, findings.listed())
+
+
+def _rhythm(filler: Filler, first: Survey, findings: Findings) -> Rhythm:
+    offsets = filler.offsets.reshape(first.grid.ticks, len(first.servers))
+    unit = NS_PER_UNIT[first.time_unit]
+    reader = RhythmReader(first.grid, offsets, nothing=filler.nothing, unit=unit, servers=first.servers)
+    return reader.read(findings)
+
+
+def _finish_values(filler: Filler, grid: Grid, rhythm: Rhythm, findings: Findings) -> list[str]:
+    """Derive the states that are missing; the metrics that have at least one value."""
+    servers = len(grid.bases)
+    metrics = {name: array.reshape(-1, servers) for name, array in filler.values.items() if name != STATE_KEY}
+    states = filler.values[STATE_KEY].reshape(-1, servers)
+    held = dict.fromkeys(metrics, 0)
+    for span in chunks(grid.ticks, servers):
+        cut: Mapping[str, FloatArray] = {name: array[span] for name, array in metrics.items()}
+        for name, values in cut.items():
+            held[name] += values.size - int(np.count_nonzero(np.isnan(values)))
+        _derive(states[span], cut)
+        filler.release()
+    for name, count in held.items():
+        if not count:
+            findings.note("empty-metric", name)
+        elif count < rhythm.samples * _MOSTLY:
+            findings.count("sparse-metric", rhythm.samples - count, column=name, of=rhythm.samples)
+    return [name for name, count in held.items() if count]
+
+
+def _derive(states: NDArray[np.int8], metrics: Mapping[str, FloatArray]) -> None:
+    without = states == NO_STATE
+    if without.any():
+        states[without] = derive_states(metrics)[without]
+
+
+def _nothing_readable(where: str, metrics: Sequence[str], findings: Findings) -> str:
+    reasons = [
+        f"{finding.sentence} {finding.advice}"
+        for finding in findings.listed()
+        if finding.column in metrics and finding.rule in ("text-in-number", "infinite-value", "out-of-range")
+    ]
+    listed = " ".join(reasons[:3]) or "Every value is missing."
+    return f"{shorten(where)} has no readable value in any metric column ({', '.join(metrics)}). {listed}"
+
+
+def _meta(folder: Path, first: Survey, labels: Labels, kept: Sequence[str], findings: Findings) -> CubeMeta:
+    codes, phases = labels.phases()
+    create_array(folder / f"{PHASE_FILE}.npy", np.int16, codes.shape, 0)[:] = codes
+    profiles, children = labels.profiles(), labels.problem_children()
+    return CubeMeta(
+        servers=first.servers,
+        profiles=profiles,
+        metrics=tuple(kept),
+        start_ms=first.grid.start // NS_PER_MS,
+        step_seconds=first.grid.step_seconds,
+        ticks=first.grid.ticks,
+        time_unit=first.time_unit,
+        phases=phases,
+        problem_children=children,
+        labelled=bool(phases),
+        notices=shown_notices(findings.listed()),
+        rows=findings.rows,
+    )

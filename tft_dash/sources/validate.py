@@ -1,0 +1,96 @@
+"""Holding a table against the data contract, with everything that is wrong found at once."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tft_dash.errors import StorageError, TableError, shorten
+from tft_dash.progress import Progress, silent
+from tft_dash.sources.recording.collection import collect_tables, demand_path, formats_of
+from tft_dash.sources.recording.digest import file_digest
+from tft_dash.sources.recording.findings import Findings, iso_time
+from tft_dash.sources.recording.origin import read_origin
+from tft_dash.sources.recording.scanning import Scanned, scan_recording
+from tft_dash.sources.recording.tables import Table
+from tft_dash.sources.report import Report
+
+
+def check_table(
+    path: Path, *, cache_folder: Path | None = None, step_seconds: float | None = None, progress: Progress = silent
+) -> Report:
+    """Hold the table at ``path`` against the contract, by the same scan that serves it.
+
+    :param cache_folder: where the scan may keep its arrays meanwhile; the system's temporary folder by default.
+    :param step_seconds: the step; None = as the table declares it, else inferred.
+    :raises SourceMissingError: nothing is at ``path``, or it may not be read.
+    :raises StorageError: there is no room for the scan's arrays.
+    """
+    demand_path(path)
+    findings, facts = Findings(), dict[str, Any]()
+    try:
+        if cache_folder is not None:
+            cache_folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="tft-dash-check-", dir=cache_folder) as folder:
+            _check(path, Path(folder), findings, facts, step_seconds=step_seconds, progress=progress)
+    except TableError as error:
+        findings.note("unreadable-table", detail=str(error))
+    except OSError as error:
+        where = shorten(str(cache_folder or tempfile.gettempdir()))
+        raise StorageError(
+            f"The check needs room in {where}, which cannot be written: {error.strerror or type(error).__name__}. "
+            "Free some space, or point TMPDIR to another folder."
+        ) from error
+    if findings.rows:
+        facts["rows"] = findings.rows
+    return Report(str(path), facts, findings.listed())
+
+
+def _check(
+    path: Path,
+    folder: Path,
+    findings: Findings,
+    facts: dict[str, Any],
+    *,
+    step_seconds: float | None,
+    progress: Progress,
+) -> None:
+    tables = collect_tables(path, findings)
+    digests = [file_digest(table.path, folder / "digests") for table in tables]
+    facts |= _file_facts(tables, digests)
+    origin = read_origin(path, tables, digests, findings)
+    step = origin.step_seconds if step_seconds is None else step_seconds
+    scanned = scan_recording(tables, folder, findings, step_seconds=step, where=str(path), progress=progress)
+    facts |= _scan_facts(scanned)
+    progress(1.0)
+
+
+def _file_facts(tables: Sequence[Table], digests: Sequence[str]) -> dict[str, Any]:
+    whole = digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
+    return {
+        "format": formats_of(tables),
+        "files": len(tables),
+        "size_bytes": sum(table.path.stat().st_size for table in tables),
+        "digest": whole,
+    }
+
+
+def _scan_facts(scanned: Scanned) -> dict[str, Any]:
+    meta, grid = scanned.meta, scanned.grid
+    first, last = grid.times_of(np.array([0, grid.ticks - 1])).tolist()
+    return {
+        "servers": len(meta.servers),
+        "ticks": meta.ticks,
+        "start": iso_time(first),
+        "end": iso_time(last),
+        "span_seconds": (last - first) / 1e9,
+        "step_seconds": meta.step_seconds,
+        "jitter_seconds": scanned.rhythm.jitter_seconds,
+        "samples": scanned.rhythm.samples,
+        "metrics": list(meta.metrics),
+    }
