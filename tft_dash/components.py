@@ -80,16 +80,20 @@ def tile(label: str, value_id: str, note_id: str, *, key: str = "", below: Child
     )
 
 
-def select(component_id: str, label: str, options: Sequence[tuple[str, str]], value: str | None) -> html.Label:
+def select(
+    component_id: str, label: str, options: Sequence[tuple[str, str]], value: str | None, *, bare: bool = False
+) -> html.Label:
     """A native select with its label.
 
     :param options: ``(value, text)`` each.
+    :param bare: whether the label stands in the control, while nothing is chosen, rather than beside it.
     """
+    hint = {"placeholder": label} if bare else {}
     choices = [{"value": each, "label": text} for each, text in options]
     return html.Label(
         [
-            html.Span(label, className="field-label"),
-            dbc.Select(id=component_id, options=choices, value=value, size="sm"),
+            html.Span(label, className="visually-hidden" if bare else "field-label"),
+            dbc.Select(id=component_id, options=choices, value=value, size="sm", **hint),
         ],
         className="field",
     )
@@ -98,7 +102,7 @@ def select(component_id: str, label: str, options: Sequence[tuple[str, str]], va
 def server_picker(component_id: str) -> html.Div:
     """A searchable list that opens a server's panel by keyboard; its options come with the source."""
     picker = dcc.Dropdown(id=component_id, options=[], placeholder="Find a server", clearable=True, maxHeight=320)
-    return html.Div([html.Span("Server", className="field-label"), picker], className="field field-server")
+    return html.Div(picker, className="field-server")
 
 
 def status_pill(kind: str, component_id: str = "") -> html.Div:
@@ -143,22 +147,22 @@ def notices(texts: Sequence[str]) -> Children:
     """What a viewer must know about the data, folded; nothing when there is nothing to know."""
     if not texts:
         return []
-    head = "1 note on the data" if len(texts) == 1 else f"{len(texts)} notes on the data"
+    head = "1 data note" if len(texts) == 1 else f"{len(texts)} data notes"
     items = html.Ul([html.Li(text) for text in texts], className="notices-list")
     return html.Details([html.Summary([icon("info"), head]), items], className="notices")
 
 
 def model_note(card: ModelCard) -> Children:
     """Names the model that answered and what weakens its answers."""
-    marks = []
+    tags = []
     if card.uses_labels:
-        marks.append(
-            html.Span("reads the script", className="mark mark-warning", title="It is told the incident's phases.")
+        tags.append(
+            html.Span("reads the script", className="tag tag-warning", title="It is told the incident's phases.")
         )
     if not card.calibrated:
         why = "Its probabilities were not fitted to outcomes; read them as a ranking."
-        marks.append(html.Span("uncalibrated", className="mark", title=why))
-    return [html.Span(f"{card.title} {card.version}", className="model-name", title=card.summary), *marks]
+        tags.append(html.Span("uncalibrated", className="tag", title=why))
+    return [html.Span(f"{card.title} {card.version}", className="model-name", title=card.summary), *tags]
 
 
 def clock(frame: Frame) -> Children:
@@ -170,19 +174,33 @@ def clock(frame: Frame) -> Children:
 def elapsed(frame: Frame) -> str:
     """Time since the first tick, of the whole where the whole is known: ``1:35 of 4:55``."""
     step, ticks = frame.source.step_seconds, frame.source.ticks
-    passed = duration(frame.tick * step)
-    return passed if ticks is None else f"{passed} of {duration((ticks - 1) * step)}"
+    passed = frame.tick * step
+    if ticks is None:
+        return duration(passed)
+    whole = (ticks - 1) * step
+    return f"{duration(passed, whole)} of {duration(whole)}"
 
 
-def duration(seconds: float) -> str:
-    """``4:55`` below an hour, ``3:05:00`` below two days, ``12 d 6 h`` above."""
-    whole = round(seconds)
-    minutes, rest = divmod(whole, 60)
+def duration(seconds: float, like: float | None = None) -> str:
+    """``4:55`` below an hour, ``3:05:00`` below two days, ``12 d 6 h`` above.
+
+    :param like: write it as this many seconds would be written.
+    """
+    scale = seconds if like is None else like
+    minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    if hours >= 48:
+    if scale >= 48 * 3600:
         days, hours = divmod(hours, 24)
         return f"{days} d {hours} h"
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+    return f"{hours}:{minutes:02d}:{rest:02d}" if scale >= 3600 else f"{minutes}:{rest:02d}"
+
+
+def span_words(seconds: float) -> str:
+    """A length of time in the one unit that reads best: ``60 s``, ``12 min``, ``6 h``, ``3 d``."""
+    for limit, unit, name in ((120, 1, "s"), (7200, 60, "min"), (172800, 3600, "h")):
+        if seconds < limit:
+            return f"{seconds / unit:.0f} {name}"
+    return f"{seconds / 86400:.0f} d"
 
 
 def summary(frame: Frame) -> Children:

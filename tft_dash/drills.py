@@ -8,8 +8,8 @@ from typing import Final
 from tft_dash.models.base import RiskModel
 from tft_dash.progress import Progress, silent
 from tft_dash.scenarios.document import Scenario
-from tft_dash.scenarios.files import generate_drill, is_current
 from tft_dash.scenarios.expectations import Outcome, evaluate
+from tft_dash.scenarios.files import generate_drill, is_current
 from tft_dash.scenarios.generate import simulate
 from tft_dash.scenarios.library import DEFAULT_DRILL, DEFAULT_SCENARIO
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,8 @@ from tft_dash.sources.base import SOURCES, Source
 from tft_dash.sources.catalogue import discover_all
 
 DEFAULT_MODEL: Final = "thresholds"
+LOOK_SECONDS: Final = 1.0
+"""How long a change of a source's file may go unnoticed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,15 @@ class SourceEntry:
     path: Path
     description: SourceDescription | None
     problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A source with what its file looked like when it was opened, and when that was last looked at."""
+
+    source: Source
+    signature: object
+    looked_at: float
 
 
 class Services:
@@ -49,7 +61,7 @@ class Services:
         self.monitor = Monitor(settings.cache, Background(wait_seconds))
         specs = settings.sources or tuple(str(path) for path in shipped_drills())
         self._paths = dict(discover_all(specs, demand=False))
-        self._sources: dict[str, tuple[object, Source]] = {}
+        self._sources: dict[str, _Opened] = {}
         self._models: dict[str, RiskModel] = {}
         self._lock = threading.Lock()
 
@@ -64,15 +76,19 @@ class Services:
         """
         if name not in self._paths:
             raise UnknownNameError("source", name, self._paths)
-        path = self._paths[name]
-        signature = _signature(path)
+        now = time.monotonic()
         with self._lock:
             known = self._sources.get(name)
-            if known is None or known[0] != signature:
-                factory = SOURCES.load("file")
-                known = (signature, factory(path, name=name, cache_folder=self.settings.cache))
-                self._sources[name] = known
-            return known[1]
+            if known is not None and now - known.looked_at < LOOK_SECONDS:
+                return known.source
+            path = self._paths[name]
+            signature = _signature(path)
+            if known is None or known.signature != signature:
+                source = SOURCES.load("file")(path, name=name, cache_folder=self.settings.cache)
+            else:
+                source = known.source
+            self._sources[name] = _Opened(source, signature, now)
+            return source
 
     def model(self, name: str) -> RiskModel:
         """The risk model called ``name``.
@@ -124,8 +140,8 @@ class Services:
     def close(self) -> None:
         """Let go of every source. Closing twice is fine."""
         with self._lock:
-            for _, source in self._sources.values():
-                source.close()
+            for opened in self._sources.values():
+                opened.source.close()
             self._sources.clear()
 
     def _entry(self, name: str) -> SourceEntry:
@@ -144,9 +160,10 @@ def shipped_drills() -> tuple[Path, ...]:
 
 
 def _signature(path: Path) -> object:
-    """Changes when the file does; a folder's own time stands in for its files'."""
+    """Changes when the file, or any file in the folder, does."""
     try:
-        status = path.stat()
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        found = [(str(file), file.stat()) for file in files]
     except OSError:
         return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
+    return tuple((name, status.st_mtime_ns, status.st_size, status.st_ino) for name, status in found)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -27,7 +26,7 @@ def make_client(cache: Path, tmp_path: Path) -> Iterator[MakeClient]:
     """A client of a fresh app over the named sources and settings."""
     opened: list[Services] = []
 
-    def make(*sources: str, **flags: Any) -> FlaskClient:
+    def make(*sources: str, **flags: object) -> FlaskClient:
         settings = load_settings({"cache": cache, "sources": sources or None, **flags}, environ={}, folder=tmp_path)
         services = Services(settings, wait_seconds=None)
         opened.append(services)

@@ -16,7 +16,7 @@ from tft_dash.schema import METRIC_NAMES
 DRILL = Path(__file__).parents[2] / "demo_data" / "demo_dataset.csv"
 
 
-def answer(client: FlaskClient, address: str, status: int = 200) -> Any:  # noqa: ANN401 - JSON
+def answer(client: FlaskClient, address: str, status: int = 200) -> Any:
     response = client.get(address)
     assert response.status_code == status, response.text
     assert response.mimetype == "application/json"

@@ -1,5 +1,7 @@
 """Errors say what, which and what to do; registries load lazily."""
 
+import json
+
 import pytest
 
 from tft_dash.errors import (
@@ -54,8 +56,6 @@ def test_long_or_unprintable_names_are_cut_for_a_message() -> None:
 
 
 def test_a_registry_imports_a_member_at_first_use() -> None:
-    import json
-
     assert make_registry().load("one") is json.dumps
 
 

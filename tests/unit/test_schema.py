@@ -82,7 +82,7 @@ def test_a_driver_says_its_value_and_what_is_usual() -> None:
         (12.34, "12.3"),
         (1250.4, "1,250"),
         (float("nan"), "missing"),
-    ],  # fmt: skip
+    ],
 )
 def test_numbers_are_readable(value: float, text: str) -> None:
     assert readable(value) == text

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import orjson
 from dash import Patch, no_update
+from dash.development.base_component import Component
 
 from tft_dash import components, ids
 from tft_dash.errors import NotReadyError, TftDashError
 from tft_dash.figures import FIGURES, kpi
 from tft_dash.figures import server as server_panel
 from tft_dash.frame import Frame, SourceDescription
-from tft_dash.playback import Playback, decode, position
+from tft_dash.playback import decode, position
 from tft_dash.services import Services
 from tft_dash.theme import Theme, theme_of
 
@@ -23,6 +27,9 @@ logger = logging.getLogger(__name__)
 
 Target = tuple[str, str]
 Drawing = dict[Target, Any]
+
+DRAWINGS_KEPT: Final = 512
+"""Of about 30 kB each at most, and a tenth of that as a rule."""
 
 PANEL_HIDDEN: Final = (ids.MONITOR_SERVER_PANEL, "hidden")
 PANEL_FIGURE: Final = (ids.MONITOR_SERVER_FIGURE, "figure")
@@ -71,12 +78,72 @@ class Drawn:
     server: str | None
 
 
-def draw(services: Services, request: Mapping[str, Any]) -> list[Any]:
-    """The values of :data:`TARGETS` for a request of the page; what need not change is ``no_update``."""
-    drawing: Drawing = dict.fromkeys(TARGETS, no_update)
+class Drawings:
+    """Answers the page's requests; what two viewers need alike is made once, down to its bytes.
+
+    :param services: where frames come from.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._made: OrderedDict[Hashable, Drawing] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def answer(self, request: Mapping[str, Any]) -> list[Any]:
+        """The values of :data:`TARGETS` for a request of the page; what need not change is ``no_update``."""
+        drawing: Drawing = dict.fromkeys(TARGETS, no_update)
+        drawing.update(_reported(self._draw, request))
+        return [drawing[target] for target in TARGETS]
+
+    def _draw(self, request: Mapping[str, Any]) -> Drawing:
+        playback = decode(request)
+        about = self._services.describe(playback.source)
+        tick_seconds = self._services.tick_seconds(about)
+        now = float(request.get("now") or 0)
+        tick = position(playback, now, ticks=about.ticks or 1, tick_seconds=tick_seconds)
+        frame = self._services.frame(playback.source, playback.model, tick)
+        theme, server = request.get("theme"), request.get("server")
+        key = _key(frame, theme)
+        drawn = _drawn(request.get("drawn"), key)
+        drawing = self._shared((key, tick, server, drawn), frame)
+        answer = {
+            "id": request.get("id"),
+            "key": key,
+            "tick": tick,
+            "source": playback.source,
+            "server": server,
+            "no_data": bool(np.all(np.isnan(frame.risk))),
+            "about": None if drawn else _facts(about, tick_seconds),
+        }
+        return {**drawing, ANSWER: answer}
+
+    def _shared(self, key: tuple[str, int, object, Drawn | None], frame: Frame) -> Drawing:
+        """What every viewer with this key gets, as JSON that is written already."""
+        with self._lock:
+            known = self._made.get(key)
+            if known is not None:
+                self._made.move_to_end(key)
+                return known
+        _, _, server, drawn = key
+        theme = theme_of(key[0].rsplit(" ", 1)[1])
+        drawing: Drawing = {BANNER: [], **_figures(frame, theme, drawn)}
+        drawing.update(_panel(self._services, frame, theme, server, drawn))
+        if drawn is None:
+            drawing.update(_about(frame))
+        written = {target: _written(value) for target, value in drawing.items()}
+        with self._lock:
+            self._made[key] = written
+            while len(self._made) > DRAWINGS_KEPT:
+                self._made.popitem(last=False)
+        return written
+
+
+def _reported(make: Callable[[Mapping[str, Any]], Drawing], request: Mapping[str, Any]) -> Drawing:
+    """What ``make`` draws; what goes wrong in it as a banner, with the rest of the page alive."""
+    drawing: Drawing = {}
     number = request.get("id")
     try:
-        drawing.update(_draw(services, request))
+        return make(request)
     except NotReadyError as error:
         drawing[BANNER] = []
         drawing[ANSWER] = {"id": number, "preparing": {"message": error.what, "progress": error.progress}}
@@ -88,31 +155,6 @@ def draw(services: Services, request: Mapping[str, Any]) -> list[Any]:
         words = "The server met an error of its own. It is in the server's log; the page tries again by itself."
         drawing[BANNER] = components.banner("Something went wrong", words)
         drawing[ANSWER] = {"id": number, "error": words}
-    return [drawing[target] for target in TARGETS]
-
-
-def _draw(services: Services, request: Mapping[str, Any]) -> Drawing:
-    playback = decode(request)
-    about = services.describe(playback.source)
-    tick_seconds = services.tick_seconds(about)
-    now = float(request.get("now") or 0)
-    tick = position(playback, now, ticks=about.ticks or 1, tick_seconds=tick_seconds)
-    frame = services.frame(playback.source, playback.model, tick)
-    theme = theme_of(request.get("theme"))
-    key = _key(frame, request.get("theme"))
-    drawn = _drawn(request.get("drawn"), key)
-    drawing: Drawing = {BANNER: [], **_figures(frame, theme, drawn), **_panel(services, frame, theme, request, drawn)}
-    if drawn is None:
-        drawing.update(_about(about, frame))
-    drawing[ANSWER] = {
-        "id": request.get("id"),
-        "key": key,
-        "tick": tick,
-        "source": playback.source,
-        "server": request.get("server"),
-        "no_data": bool(np.all(np.isnan(frame.risk))),
-        "about": None if drawn else _facts(about, playback, tick_seconds),
-    }
     return drawing
 
 
@@ -124,27 +166,27 @@ def _figures(frame: Frame, theme: Theme, drawn: Drawn | None) -> Drawing:
     drawing[SUMMARY] = components.summary(frame) if frame.tick + 1 == frame.source.ticks else []
     for module in FIGURES:
         change = None if drawn is None else module.patch(frame, drawn.tick)
-        drawing[module.id, "figure"] = module.figure(frame, theme) if change is None else _plain(change)
+        drawing[module.id, "figure"] = module.figure(frame, theme) if change is None else change
     return drawing
 
 
-def _panel(services: Services, frame: Frame, theme: Theme, request: Mapping[str, Any], drawn: Drawn | None) -> Drawing:
+def _panel(services: Services, frame: Frame, theme: Theme, name: object, drawn: Drawn | None) -> Drawing:
     """The chosen server's panel, or a closed one."""
-    name = request.get("server")
     if not name:
         return {PANEL_HIDDEN: True} if drawn is None or drawn.server else {}
     if name not in frame.source.servers:
         words = f"'{frame.source.name}' has no server '{str(name)[:128]}'. Choose one from the list."
         return {PANEL_HIDDEN: True, BANNER: components.banner("No such server", words)}
-    server = frame.source.servers.index(name)
+    server = frame.source.servers.index(str(name))
     trace = services.trace(frame, server)
     same = drawn is not None and drawn.server == name
-    change = _plain(server_panel.patch(frame, trace)) if same else server_panel.figure(frame, trace, theme)
+    change = server_panel.patch(frame, trace) if same else server_panel.figure(frame, trace, theme)
     return {PANEL_HIDDEN: False, PANEL_FIGURE: change, **server_panel.texts(frame, server)}
 
 
-def _about(about: SourceDescription, frame: Frame) -> Drawing:
+def _about(frame: Frame) -> Drawing:
     """What changes only with the source or the model."""
+    about = frame.source
     phases = [{"label": "Jump to phase", "value": ""}]
     phases += [{"label": phase.name, "value": str(phase.first)} for phase in about.phases]
     values = (
@@ -158,10 +200,10 @@ def _about(about: SourceDescription, frame: Frame) -> Drawing:
     return dict(zip(ABOUT_TARGETS, values, strict=True))
 
 
-def _facts(about: SourceDescription, playback: Playback, tick_seconds: float) -> dict[str, Any]:
+def _facts(about: SourceDescription, tick_seconds: float) -> dict[str, Any]:
     """What the browser must know of the source to run its clock."""
     return {
-        "source": playback.source,
+        "source": about.name,
         "ticks": about.ticks,
         "tick_seconds": tick_seconds,
         "servers": list(about.servers),
@@ -182,6 +224,12 @@ def _drawn(value: object, key: str) -> Drawn | None:
     return Drawn(key, value["tick"], server if isinstance(server, str) else None)
 
 
-def _plain(change: Patch) -> Any:  # noqa: ANN401 - plain JSON
-    """A patch as plain values: Dash's JSON writer is several times as fast with them."""
-    return change.to_plotly_json()
+def _written(value: Any) -> orjson.Fragment:  # noqa: ANN401 - figures, components and plain values
+    """``value`` as JSON text, which Dash then copies instead of walking through it for every viewer."""
+    return orjson.Fragment(orjson.dumps(value, default=_plain, option=orjson.OPT_SERIALIZE_NUMPY))
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - Dash's components and patches
+    if isinstance(value, Component | Patch):
+        return value.to_plotly_json()
+    raise TypeError(f"{type(value).__name__} is not JSON")

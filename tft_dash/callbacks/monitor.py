@@ -7,12 +7,13 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output
 
 from tft_dash import ids
-from tft_dash.callbacks.drawing import TARGETS, draw
+from tft_dash.callbacks.drawing import TARGETS, Drawings
 from tft_dash.services import Services
 
 
 def register_monitor(app: Dash, services: Services) -> None:
     """Add the callbacks of the live monitor to ``app``."""
+    drawings = Drawings(services)
     app.clientside_callback(
         ClientsideFunction("tft_dash", "gate"),
         Output(ids.MONITOR_REQUEST, "data"),
@@ -25,7 +26,7 @@ def register_monitor(app: Dash, services: Services) -> None:
         [Output(*target) for target in TARGETS], Input(ids.MONITOR_REQUEST, "data"), prevent_initial_call=True
     )
     def answer(request: dict[str, Any]) -> list[Any]:
-        return draw(services, request)
+        return drawings.answer(request)
 
     app.clientside_callback(ClientsideFunction("tft_dash", "land"), Input(ids.MONITOR_ANSWER, "data"))
     for figure in (ids.MONITOR_TOP, ids.MONITOR_HEATMAP):

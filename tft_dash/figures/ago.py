@@ -51,7 +51,7 @@ class AgoAxis:
             "tickvals": places,
             "ticktext": [f"−{-place} {name}" if place else "now" for place in places],
             "tickfont": small(theme),
-            "ticks": "",
+            "ticklabelstandoff": 4,
             "showgrid": False,
             "zeroline": False,
             "showspikes": True,
@@ -59,7 +59,8 @@ class AgoAxis:
             "spikethickness": 1,
             "spikedash": "solid",
             "spikecolor": theme.control,
-            "hoverformat": ".1f",
+            "hoverformat": ".3~g",
+            "unifiedhovertitle": {"text": f"%{{x}} {name}"},
         }
 
     def values(self, history: FloatArray, decimals: int) -> Numbers:

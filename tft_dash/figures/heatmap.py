@@ -18,7 +18,7 @@ from tft_dash import components, ids
 from tft_dash.figures.plot import Figure, base_layout, graph, hidden_axis, label
 from tft_dash.frame import Frame
 from tft_dash.schema import HEALTH_BANDS, NO_STATE_WORD, STATES
-from tft_dash.theme import SMALL, Theme
+from tft_dash.theme import BODY, SMALL, Theme
 
 NAME: Final = "heatmap"
 WRITTEN_ON: Final = 60
@@ -28,10 +28,10 @@ SYMBOLS: Final = 150
 
 _YELLOW_ABOVE: Final = round(100 * HEALTH_BANDS[0].upper)
 _RED_ABOVE: Final = round(100 * HEALTH_BANDS[1].upper)
-_WIDTH_TO_HEIGHT: Final = 2.2
+_WIDTH_TO_HEIGHT: Final = 3.2
 _CHARACTERS_ACROSS: Final = 88
-_PHONE_CHARACTERS: Final = 52
-_CELLS, _RISKS, _NAMES, _VALUES, _YELLOW, _RED = range(6)
+_CHARACTERS_ACROSS_PHONE: Final = 52
+_CELLS, _RISKS, _LABELS, _YELLOW, _RED = range(5)
 _STATE_WORDS: Final = np.array([*(state.replace("_", " ") for state in STATES), NO_STATE_WORD], object)
 
 
@@ -40,9 +40,9 @@ def layout() -> html.Section:
     legend = html.Div(
         [
             html.Span("0–30%", className="key key-green"),
-            html.Span("30–70%", className="key key-yellow"),
-            html.Span("70–100%", className="key key-red"),
-            html.Span("no data", className="key key-missing"),
+            html.Span([components.icon("triangle"), "30–70%"], className="key key-yellow"),
+            html.Span([components.icon("diamond"), "70–100%"], className="key key-red"),
+            html.Span("no risk", className="key key-missing"),
         ],
         className="keys",
     )
@@ -66,17 +66,13 @@ def figure(frame: Frame, theme: Theme) -> Figure:
     hover = "%{hovertext} · %{text}<br>"
     mark = {"type": "scatter", "mode": "markers", "hoverinfo": "skip"}
     text = {"type": "scatter", "mode": "text", "hoverinfo": "skip", "textposition": "middle center"}
-    traces: list[dict[str, Any]] = [{} for _ in range(6)]
+    traces: list[dict[str, Any]] = [{} for _ in range(5)]
     traces[_CELLS] = {**cells, "z": grid.rows_of([0] * grid.count), "colorscale": _flat(theme.missing)}
     traces[_RISKS] = {**cells, "hoverongaps": False, "colorscale": _steps(theme)}
     traces[_CELLS]["hovertemplate"] = hover + "no risk<extra></extra>"
     traces[_RISKS]["hovertemplate"] = hover + "risk %{z}%<extra></extra>"
-    traces[_NAMES] = {**text, **_names(frame, grid), "textfont": {"size": SMALL, "color": theme.heat_text}}
-    traces[_VALUES] = {
-        **text,
-        **grid.places(0.2),
-        "textfont": {"size": SMALL + 2, "color": theme.heat_text, "weight": 600},
-    }
+    traces[_LABELS] = {**text, **grid.places(), "textfont": {"size": SMALL, "color": theme.heat_text}}
+    traces[_LABELS]["uid"] = "labels-fit" if grid.fits_phone(frame) else "labels-wide"
     traces[_YELLOW] = {**mark, "marker": {"symbol": "triangle-up", "size": grid.symbol, "color": theme.heat_text}}
     traces[_RED] = {**mark, "marker": {"symbol": "diamond", "size": grid.symbol, "color": theme.heat_text}}
     for place, parts in _dynamic(frame, grid).items():
@@ -105,17 +101,27 @@ class _Grid:
         self.columns = min(near, key=lambda columns: (-count % columns, abs(columns - about)))
         self.rows = max(1, math.ceil(count / self.columns))
         self.gap = 4 if self.written_on else 2 if count <= 400 else 1
+        self.value_size = 16 if count <= 24 else BODY
         self.symbol = 8 if self.written_on else 7 if count <= 400 else 5
+
+    @property
+    def characters(self) -> int:
+        """How many letters of a name fit across a cell on a desk's screen."""
+        return max(4, _CHARACTERS_ACROSS // self.columns)
+
+    def fits_phone(self, frame: Frame) -> bool:
+        """Whether the names fit their cells on a phone as well; the style sheet hides them there if not."""
+        longest = max((len(label(name, self.characters)) for name in frame.source.servers), default=0)
+        return longest * self.columns <= _CHARACTERS_ACROSS_PHONE
 
     def rows_of(self, values: list[Any]) -> list[list[Any]]:
         """One value per server as rows of the grid; None where no server is."""
         filled = values + [None] * (self.rows * self.columns - self.count)
         return [filled[at : at + self.columns] for at in range(0, len(filled), self.columns)]
 
-    def places(self, down: float = 0.0) -> dict[str, list[float]]:
-        """The centres of all cells, moved ``down`` by a share of a cell."""
-        where = np.arange(self.count)
-        return self.at(where, 0.0, down)
+    def places(self) -> dict[str, list[float]]:
+        """The centres of all cells."""
+        return self.at(np.arange(self.count), 0.0, 0.0)
 
     def at(self, servers: NDArray[np.intp], across: float, down: float) -> dict[str, list[float]]:
         """The centres of some cells, moved by shares of a cell."""
@@ -127,14 +133,15 @@ def _named(frame: Frame) -> zip[tuple[str, str]]:
     return zip(frame.source.servers, frame.source.profiles, strict=True)
 
 
-def _names(frame: Frame, grid: _Grid) -> dict[str, Any]:
+def _labels(frame: Frame, grid: _Grid, risks: list[int | None]) -> list[str]:
     if not grid.written_on:
-        return {"x": [], "y": [], "text": []}
-    fitting = max(4, _CHARACTERS_ACROSS // grid.columns)
-    names = [label(name, fitting) for name in frame.source.servers]
-    longest = max((len(name) for name in names), default=0)
-    phone = "names-fit-phone" if longest * grid.columns <= _PHONE_CHARACTERS else "names-wide"
-    return {**grid.places(-0.18), "text": names, "uid": phone}
+        return []
+    names = (label(name, grid.characters) for name in frame.source.servers)
+    shares = (
+        "no risk" if risk is None else f'<span style="font-size:{grid.value_size}px"><b>{risk}%</b></span>'
+        for risk in risks
+    )
+    return [f"{share}<br>{name}" for name, share in zip(names, shares, strict=True)]
 
 
 def _dynamic(frame: Frame, grid: _Grid) -> dict[int, dict[str, Any]]:
@@ -144,7 +151,7 @@ def _dynamic(frame: Frame, grid: _Grid) -> dict[int, dict[str, Any]]:
     change: dict[int, dict[str, Any]] = {
         _CELLS: {"text": states},
         _RISKS: {"z": grid.rows_of(risks), "text": states},
-        _VALUES: {"text": ["—" if risk is None else f"{risk}%" for risk in risks] if grid.written_on else []},
+        _LABELS: {"text": _labels(frame, grid, risks)},
     }
     shown = _highest(whole, SYMBOLS)
     across, down = (0.42, -0.3) if grid.written_on else (0.0, 0.0)

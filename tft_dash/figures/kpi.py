@@ -13,9 +13,12 @@ from dash import html
 from tft_dash import components, ids
 from tft_dash.figures.plot import chance
 from tft_dash.frame import Frame
-from tft_dash.schema import HEALTH_BANDS, UNKNOWN_BAND, band_of
+from tft_dash.schema import HEALTH_BANDS, UNKNOWN_BAND, FloatArray
 
 NAME: Final = "kpi"
+
+CHANGE_TICKS: Final = 12
+"""How many ticks back a probability's change is measured."""
 
 Target = tuple[str, str]
 """A component's id and one of its properties."""
@@ -89,10 +92,10 @@ def texts(frame: Frame) -> dict[Target, Any]:
         (ids.KPI_PHASE, "children"): frame.phase or "—",
         (ids.KPI_PHASE_NOTE, "children"): _phase_note(frame),
         (ids.KPI_PROB_30M, "children"): chance(frame.prob_30m),
-        (ids.KPI_PROB_30M_NOTE, "children"): _chance_note(frame.prob_30m),
+        (ids.KPI_PROB_30M_NOTE, "children"): _change(frame, frame.history.prob_30m),
         (ids.KPI_PROB_8H, "children"): chance(frame.prob_8h),
-        (ids.KPI_PROB_8H_NOTE, "children"): _chance_note(frame.prob_8h),
-        (ids.KPI_SERVERS, "children"): f"{frame.active} / {len(frame.source.servers)}",
+        (ids.KPI_PROB_8H_NOTE, "children"): _change(frame, frame.history.prob_8h),
+        (ids.KPI_SERVERS, "children"): f"{frame.active:,} / {len(frame.source.servers):,}",
         (ids.KPI_SERVERS_NOTE, "children"): _servers_note(frame),
         (ids.KPI_PROGRESS, "children"): "live" if share is None else f"{share:.0%}",
         (ids.KPI_PROGRESS_NOTE, "children"): components.elapsed(frame),
@@ -112,8 +115,16 @@ def _phase_note(frame: Frame) -> str:
     return "between phases" if place is None else f"{place} of {len(phases)}"
 
 
-def _chance_note(value: float) -> str:
-    return "not enough data" if np.isnan(value) else f"{band_of(value, HEALTH_BANDS).word.lower()} range"
+def _change(frame: Frame, history: FloatArray) -> str:
+    """How a probability moved over the last :data:`CHANGE_TICKS` ticks, in percentage points."""
+    back = min(CHANGE_TICKS, len(history) - 1)
+    now, then = float(history[-1]), float(history[-1 - back])
+    if np.isnan(now):
+        return "not enough data"
+    if back == 0 or np.isnan(then):
+        return "no earlier value"
+    points, span = round(100 * now) - round(100 * then), components.span_words(back * frame.source.step_seconds)
+    return f"steady over {span}" if points == 0 else f"{'up' if points > 0 else 'down'} {abs(points)} points in {span}"
 
 
 def _servers_note(frame: Frame) -> str:

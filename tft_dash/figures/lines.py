@@ -18,7 +18,8 @@ RISK: Final = "risk"
 
 _SHARES: Final = (RISK, "error_rate")
 _TITLE_PX: Final = 18
-_LEFT, _RIGHT = 48, 68
+_LEFT: Final = 48
+_RIGHT: Final = 78
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def figure_of(rows: Sequence[Row], ago: AgoAxis, theme: Theme, *, slots: int | N
     :param slots: how many rows the height is divided into, when that is more than there are.
     """
     margin = {"l": _LEFT, "r": _RIGHT, "t": _TITLE_PX, "b": 24}
-    layout = base_layout(theme, margin=margin, dragmode="zoom", hovermode="x", hoversubplots="axis")
+    layout = base_layout(theme, margin=margin, dragmode="zoom", hovermode="x unified", hoversubplots="axis")
     traces: list[dict[str, Any]] = []
     limits: list[dict[str, Any]] = []
     words: list[dict[str, Any]] = []
@@ -88,10 +89,15 @@ def _dynamic(rows: Sequence[Row], ago: AgoAxis) -> dict[int, dict[str, Any]]:
             continue
         decimals = 3 if row.metric == RISK else METRIC[row.metric].decimals
         window = ago.values(row.values, decimals)
-        height = next((value for value in reversed(window) if value is not None), 0.0)
+        height = next((value for value in reversed(window) if value is not None), _middle(row.metric))
         change[2 * place] = {"y": window}
         change[2 * place + 1] = {"y": [height], "text": [f" {in_words(row.metric, float(row.values[-1]))}"]}
     return change
+
+
+def _middle(metric: str) -> float:
+    """A height near the middle of a row without values."""
+    return THRESHOLDS[metric].critical / 2 if metric in THRESHOLDS else 0.5
 
 
 def _domain(place: int, slots: int) -> list[float]:
@@ -112,7 +118,7 @@ def _line(row: Row, axis: str, ago: AgoAxis, theme: Theme) -> dict[str, Any]:
         "yaxis": axis,
         "y": [],
         "line": {"color": theme.prob_30m if row.metric == RISK else theme.series, "width": 2},
-        "hovertemplate": f"%{{y:{'.1%' if shares else ',.4~g'}}} {unit}".strip() + f"<extra>{row.title}</extra>",
+        "hovertemplate": f"%{{y:{'.1%' if shares else ',.4~g'}}} {unit}".strip(),
         **ago.trace,
     }
 
@@ -157,6 +163,7 @@ def _scale(row: Row, theme: Theme) -> dict[str, Any]:
         "nticks": 4,
         "tickfont": small(theme),
         "gridcolor": theme.grid,
+        "ticklabelstandoff": 4,
         "zeroline": False,
         "rangemode": "tozero",
     }
@@ -165,7 +172,7 @@ def _scale(row: Row, theme: Theme) -> dict[str, Any]:
     if row.metric == RISK:
         return {**axis, "range": [0, 1.04], "tickvals": [0, 0.5, 1], "tickformat": ".0%"}
     if METRIC[row.metric].unit == "%":
-        return {**axis, "range": [0, 104], "tickvals": [0, 50, 100], "ticksuffix": "%"}
+        return {**axis, "range": [0, 104], "tickvals": [0, 50, 100], "ticktext": ["0%", "50%", "100%"]}
     if row.metric in _SHARES:
         return {**axis, "tickformat": ".0%"}
     return {**axis, "tickformat": "~s"}
@@ -173,7 +180,7 @@ def _scale(row: Row, theme: Theme) -> dict[str, Any]:
 
 def _words(row: Row, domain: list[float], theme: Theme) -> list[dict[str, Any]]:
     note = {"xref": "paper", "yref": "paper", "showarrow": False, "y": domain[1], "yanchor": "bottom"}
-    left = {**note, "x": 0, "xanchor": "left", "xshift": -_LEFT + 8}
+    left = {**note, "x": 0, "xanchor": "left", "xshift": 0}
     right = {**note, "x": 1, "xanchor": "right", "xshift": _RIGHT - 8}
     words = [{**left, "text": row.title, "font": {"size": BODY, "color": theme.text, "weight": 600}}]
     threshold = THRESHOLDS.get(row.metric)

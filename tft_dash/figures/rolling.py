@@ -44,7 +44,7 @@ def _rows(frame: Frame) -> list[Row]:
     history, recorded = frame.history, frame.source.metrics
     rows = (
         Row("cpu_pct", "CPU, median", history.cpu_median),
-        Row("latency_ms", "Latency, 95th percentile", history.latency_p95),
+        Row("latency_ms", "Latency, p95", history.latency_p95),
         Row("error_rate", "Error rate, mean", history.error_mean),
     )
     return [row if row.metric in recorded else Row(row.metric, row.title, None) for row in rows]

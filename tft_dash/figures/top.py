@@ -15,16 +15,15 @@ from tft_dash.theme import BODY, Theme
 NAME: Final = "top"
 ROWS: Final = 5
 
-_BAR: Final = 0.15
-_ABOVE: Final = 0.3
-_BELOW: Final = 0.3
+_BAR: Final = 0.14
+_GAP: Final = 0.05
 _TRACK, _BARS, _NAMES, _VALUES, _NOTES = range(5)
 
 
 def layout() -> html.Section:
     """The card that holds the figure."""
     return components.card(
-        "Top 5 problem servers", "Select one for its own metrics", graph(ids.MONITOR_TOP, zoom=False), name=NAME
+        "Top 5 problem servers", "Select one for details", graph(ids.MONITOR_TOP, zoom=False), name=NAME
     )
 
 
@@ -33,13 +32,18 @@ def figure(frame: Frame, theme: Theme) -> Figure:
     rows = list(range(ROWS))
     bar = {"type": "bar", "orientation": "h", "y": rows, "width": _BAR, "cliponaxis": False}
     text = {"type": "scatter", "mode": "text", "hoverinfo": "skip", "cliponaxis": False}
-    above, below = [row - _ABOVE for row in rows], [row + _BELOW for row in rows]
+    above, below = [row - _BAR / 2 - _GAP for row in rows], [row + _BAR / 2 + _GAP for row in rows]
     traces: list[dict[str, Any]] = [{} for _ in range(5)]
-    traces[_TRACK] = {**bar, "x": [1] * ROWS, "marker": {"color": theme.sunken}, "hovertemplate": _HOVER}
+    traces[_TRACK] = {
+        **bar,
+        "x": [1] * ROWS,
+        "marker": {"color": theme.sunken},
+        "hovertemplate": _HOVER,
+    }
     traces[_BARS] = {**bar, "marker": {"color": []}, "hovertemplate": _HOVER}
-    traces[_NAMES] = {**text, "x": [0] * ROWS, "y": above, "textposition": "middle right"}
-    traces[_VALUES] = {**text, "x": [1] * ROWS, "y": above, "textposition": "middle left"}
-    traces[_NOTES] = {**text, "x": [0] * ROWS, "y": below, "textposition": "middle right", "textfont": small(theme)}
+    traces[_NAMES] = {**text, "x": [0] * ROWS, "y": above, "textposition": "top right"}
+    traces[_VALUES] = {**text, "x": [1] * ROWS, "y": above, "textposition": "top left"}
+    traces[_NOTES] = {**text, "x": [0] * ROWS, "y": below, "textposition": "bottom right", "textfont": small(theme)}
     for name in (_NAMES, _VALUES):
         traces[name]["textfont"] = {"size": BODY + 1, "color": theme.text}
     for place, parts in _dynamic(frame).items():
@@ -71,7 +75,9 @@ def _dynamic(frame: Frame) -> dict[int, dict[str, Any]]:
             "customdata": servers,
             "hovertext": _padded([_hover(frame, server) for server in top], ""),
         },
-        _NAMES: {"text": _padded([_title(frame, server) for server in top], "")},
+        _NAMES: {
+            "text": _padded([_title(frame, server) for server in top] or ["No server has a risk at this tick."], "")
+        },
         _VALUES: {"text": _padded([_value(frame, server) for server in top], "")},
         _NOTES: {"text": _padded([_note(frame, server) for server in top], "")},
     }
@@ -139,7 +145,8 @@ def _layout(theme: Theme) -> dict[str, Any]:
             "tickvals": bounds,
             "tickformat": ".0%",
             "tickfont": small(theme),
-            "gridcolor": theme.grid,
+            "ticklabelstandoff": 2,
+            "showgrid": False,
             "zeroline": False,
         },
         yaxis=hidden_axis(ROWS - 0.5, -0.5),

@@ -22,20 +22,18 @@ NAME: Final = "trend"
 POINTS: Final = 2000
 
 _DECIMALS: Final = 4
+_RIGHT: Final = 84
 _LABEL_GAP: Final = 0.1
 _NARROWEST_NAMED: Final = 0.05
+_NAMES_AT: Final = 1.085
+_LETTER_PX: Final = 6
+_PHONE_PLOT_PX: Final = 230
 _PROB_8H, _PROB_30M, _MARKS, _LABELS = range(4)
 
 
 def layout() -> html.Section:
     """The card that holds the figure."""
-    legend = html.Div(
-        [
-            html.Span("within 30 min", className="key key-prob-30m"),
-            html.Span("within 8 h", className="key key-prob-8h"),
-        ],
-        className="keys",
-    )
+    legend = html.Div([_key("30 min", "prob-30m"), _key("8 h", "prob-8h")], className="keys")
     return components.card("Incident probability", legend, graph(ids.MONITOR_TREND, zoom=True), name=NAME)
 
 
@@ -59,7 +57,7 @@ def figure(frame: Frame, theme: Theme) -> Figure:
         traces[place]["y"] = _points(values, 0, _bucket(frame))
     for place, parts in _ends(frame).items():
         traces[place].update(parts)
-    return {"data": traces, "layout": _layout(frame, theme)}
+    return {"data": [*traces, *_phase_names(frame, theme)], "layout": _layout(frame, theme)}
 
 
 def patch(frame: Frame, since: int) -> Patch | None:
@@ -137,15 +135,15 @@ def _apart(values: Numbers) -> Numbers:
 
 
 def _layout(frame: Frame, theme: Theme) -> dict[str, Any]:
-    source, bucket = frame.source, _bucket(frame)
-    note = "UTC" if bucket == 1 else f"UTC · each point is the highest of {bucket} ticks"
+    source = frame.source
     time: dict[str, Any] = {
         "type": "date",
-        "title": {"text": note, "font": small(theme), "standoff": 4},
+        "ticklabelstandoff": 6,
         "tickfont": small(theme),
         "showgrid": False,
         "zeroline": False,
-        "nticks": 7,
+        "nticks": 6,
+        "tickangle": 0,
         "showspikes": True,
         "spikemode": "across",
         "spikethickness": 1,
@@ -159,36 +157,68 @@ def _layout(frame: Frame, theme: Theme) -> dict[str, Any]:
     bounds = [band.upper for band in HEALTH_BANDS]
     return base_layout(
         theme,
-        margin={"l": 44, "r": 84, "t": 24, "b": 40},
+        margin={"l": 44, "r": _RIGHT, "t": 4, "b": 42},
         dragmode="zoom",
         hovermode="x unified",
         xaxis=time,
         yaxis={
-            "range": [0, 1.02],
+            "range": [0, _NAMES_AT + 0.055 if source.phases else 1.04],
             "fixedrange": True,
             "tickvals": [0, *bounds],
             "tickformat": ".0%",
             "tickfont": small(theme),
+            "ticklabelstandoff": 4,
             "gridcolor": theme.grid,
             "zeroline": False,
         },
         shapes=[_boundary(frame, phase.first, theme) for phase in source.phases if phase.first > 0],
-        annotations=_phase_names(frame, theme),
+        annotations=[_note(frame, theme)],
     )
 
 
 def _boundary(frame: Frame, tick: int, theme: Theme) -> dict[str, Any]:
     at = _milliseconds(frame.source.time_of(tick))
     line = {"color": theme.control, "width": 1, "dash": "2px,3px"}
-    return {"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1.06, "yref": "paper", "layer": "below", "line": line}
+    return {"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "paper", "layer": "below", "line": line}
 
 
 def _phase_names(frame: Frame, theme: Theme) -> list[dict[str, Any]]:
+    """The names above the plot, in two traces: those that fit on a phone, and those that its style sheet hides."""
     source = frame.source
     ticks = source.ticks or frame.tick + 1
-    name = {"yref": "paper", "y": 1, "yanchor": "bottom", "xanchor": "left", "showarrow": False, "font": small(theme)}
-    return [
-        {**name, "x": _milliseconds(source.time_of(phase.first)), "text": label(phase.name, 16), "xshift": 3}
-        for phase in source.phases
-        if (phase.last + 1 - phase.first) / ticks >= _NARROWEST_NAMED
-    ]
+    text = {"type": "scatter", "mode": "text", "hoverinfo": "skip", "textposition": "middle right", "cliponaxis": False}
+    named = [(phase, label(phase.name, 16), (phase.last + 1 - phase.first) / ticks) for phase in source.phases]
+    traces = []
+    for uid, fits in (("phases-fit", True), ("phases-wide", False)):
+        shown = [
+            (phase, name)
+            for phase, name, share in named
+            if share >= _NARROWEST_NAMED and (len(name) * _LETTER_PX <= share * _PHONE_PLOT_PX) == fits
+        ]
+        places = {
+            "x": [_milliseconds(source.time_of(phase.first)) for phase, _ in shown],
+            "y": [_NAMES_AT] * len(shown),
+        }
+        traces.append(
+            {**text, **places, "uid": uid, "text": [f" {name}" for _, name in shown], "textfont": small(theme)}
+        )
+    return traces
+
+
+def _note(frame: Frame, theme: Theme) -> dict[str, Any]:
+    bucket = _bucket(frame)
+    text = "UTC" if bucket == 1 else f"each point is the highest of {bucket} ticks · UTC"
+    corner = {
+        "xref": "paper",
+        "x": 1,
+        "xanchor": "right",
+        "xshift": _RIGHT - 16,
+        "yref": "paper",
+        "y": 0,
+        "yshift": -40,
+    }
+    return {**corner, "yanchor": "bottom", "showarrow": False, "font": small(theme), "text": text}
+
+
+def _key(horizon: str, name: str) -> html.Span:
+    return html.Span(html.Span([html.Span("within ", className="desk-only"), horizon]), className=f"key key-{name}")

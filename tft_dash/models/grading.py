@@ -1,12 +1,13 @@
 """From strangeness and severity to one risk per server, and the metrics that explain it.
 
-For each metric: ``share = gate · (NOVELTY · freshness + (1 - NOVELTY) · severity)``.
+For each metric: ``share = gate · (NOVELTY · freshness + (1 − NOVELTY) · gate · severity^1.5)``.
 
-- The **gate** opens where a value goes beyond what the server has ever done: a Hill curve of strangeness,
-  1/9 at 1, 1/2 at :data:`GATE_MIDDLE`, near 1 from 3.
+- The **gate** opens where a value goes beyond what the server has ever done: a Hill curve of strangeness, 0.11 at 1,
+  one half at :data:`GATE_MIDDLE`, 0.9 from 3 on.
 - **Novelty** makes any onset visible, in both directions and in metrics without a threshold, but never more than
   "elevated". It wears off within hours while the metric stays where it is.
-- **Severity** is how far the value has gone from usual to the critical line.
+- **Severity** is how far the value has gone from usual to the critical line. Half of the way is less than half of the
+  danger, therefore the exponent.
 
 The two strongest shares make the risk; they are its drivers. A spell of higher alert follows every onset: trouble that
 has shown itself once today is likelier to show itself again.
@@ -26,17 +27,20 @@ from tft_dash.schema import DRIVERS_PER_SERVER
 
 GATE_MIDDLE: Final = 1.7
 GATE_POWER: Final = 4
+STRANGEST: Final = 1e6
 NOVELTY: Final = 0.3
 NOVELTY_SECONDS: Final = 2 * 3600.0
 NOVELTY_TICKS: Final = 20.0
-SEVERITY_POWER: Final = 1.0
-SECOND_WEIGHT: Final = 0.5
-"""How much the second metric counts: the strongest one and half of the next."""
+"""Novelty wears off with this time constant, but not within a few ticks."""
+SEVERITY_POWER: Final = 1.5
+SECOND_WEIGHT: Final = 0.25
+"""How much the second metric counts beside the first. More would let metrics that move together count twice."""
 CONFIRM_SECONDS: Final = 60.0
 """A value is believed by half at once and fully when it has lasted about a minute; slower ticks are averages already."""
 CONFIRM_LIMIT: Final = 0.5
-RESTING_RISK: Final = 0.05
-ALERT_RISK: Final = 0.07
+RESTING_RISK: Final = 0.06
+"""Of a server that is as usual: no server is ever free of risk."""
+ALERT_RISK: Final = 0.05
 """What the spell of higher alert adds at most."""
 ALERT_FULL: Final = 0.1
 """The risk above resting from which on the spell is full."""
@@ -83,10 +87,10 @@ class Grading:
 
     def grade(self, values: Values, stretched: Values, present: Flags) -> Grade:
         """Judge a tick, then learn from it; all (metrics, servers), zero where not ``present``."""
-        reading = self.baseline.read(stretched, present)
-        severity = self._scales.severity(values, self._scales.shrink(self.baseline.usual))
-        shares = self._shares_of(reading.strangeness, severity, present)
-        self.baseline.learn(reading, severity)
+        strangeness = self.baseline.strangeness(stretched, present)
+        severity = self._scales.severity(values, self._scales.shrink(self.baseline.normal.usual))
+        shares = self._shares_of(strangeness, severity, present)
+        self.baseline.learn(stretched, present, strangeness, severity)
         reporting = present.any(axis=0)
         self._quiet = np.where(reporting, 0.0, self._quiet + 1.0)
         metrics, strongest = two_strongest(shares)
@@ -98,10 +102,10 @@ class Grading:
     def _shares_of(self, strangeness: Values, severity: Values, present: Flags) -> Values:
         confirmed = strangeness + self._confirm * (np.minimum(strangeness, self._before) - strangeness)
         self._before = np.where(present, strangeness, self._before)
-        power = np.minimum(confirmed, 1e6) ** GATE_POWER
+        power = np.minimum(confirmed, STRANGEST) ** GATE_POWER
         gate = power / (power + GATE_MIDDLE**GATE_POWER)
         fresh = np.exp(-np.maximum(self.baseline.away - 1.0, 0.0) / self._novelty_ticks)
-        shares = gate * (NOVELTY * fresh + (1.0 - NOVELTY) * severity**SEVERITY_POWER)
+        shares = gate * (NOVELTY * fresh + (1.0 - NOVELTY) * gate * severity**SEVERITY_POWER)
         self._silent = np.where(present, 0.0, self._silent + 1.0)
         held = np.where(self._silent > HELD_TICKS, FADE * self._shares, self._shares)
         self._shares = np.where(present, shares, held)

@@ -1,8 +1,9 @@
 """From the servers' risks to the fleet's two probabilities: uncalibrated, ordered, honest about large fleets.
 
-Only what a server's risk has beyond :data:`NOTICE` counts, and little of it counts very little (third power), so that
-a thousand servers with their everyday noise are no likelier to have an incident than ten. What counts is added up over
-the fleet and saturates: one server at the critical line makes about even odds, four make it nearly sure.
+Only what a server's risk has beyond :data:`NOTICE` counts, and little of it counts very little (squared), so that a
+thousand servers with their everyday noise are no likelier to have an incident than ten. What counts is added up from
+the riskiest server down, each with two thirds of the weight of the one before, and saturates: one server at the
+critical line makes about even odds, four make four in five.
 
 The 8-hour figure remembers: the peak of the last while fades slowly, because a fleet that has just been in trouble is
 not yet out of it, and a longer horizon starts from a higher base.
@@ -14,23 +15,29 @@ from typing import Final
 
 import numpy as np
 
+from tft_dash.models.grading import RESTING_RISK
 from tft_dash.models.scales import Values
 
 NOTICE: Final = 0.3
 """Risk that novelty alone can reach."""
-NOTICE_POWER: Final = 3
+NOTICE_POWER: Final = 2
+NEXT: Final = 2.0 / 3.0
+"""How much each further server counts beside the one before it, the riskiest first."""
 WEIGHT: Final = 0.8
-CEILING: Final = 0.9
+CEILING: Final = 0.95
 """A model that was never calibrated is never sure."""
-BASE: Final = 0.05
+BASE: Final = 0.08
 UNEASE: Final = 0.5
-"""Weight of the mean risk of the fleet, each server's up to :data:`UNEASE_LIMIT`."""
+"""Weight of the mean risk of the fleet above resting, each server's up to :data:`UNEASE_LIMIT`."""
 UNEASE_LIMIT: Final = 0.2
 LONG_BASE: Final = 0.08
+"""What the longer horizon adds to a fleet at rest."""
 LONG_SHARE: Final = 0.8
+"""Of the remembered peak."""
 MEMORY_SECONDS: Final = 3600.0
 MEMORY_SHARE: Final = 0.25
 MEMORY_TICKS: Final = 6.0
+"""The peak fades with an hour, or with a quarter of what has been seen while that is less."""
 
 
 class Outlook:
@@ -47,13 +54,12 @@ class Outlook:
     def look(self, risk: Values) -> tuple[float, float]:
         """P(incident within 30 minutes) and within 8 hours; NaN where no server has a risk.
 
-        :param risk: (servers,), NaN = nothing to say. Sorted before it is added up, so that the order of servers
-            does not change the last bit.
+        :param risk: (servers,), NaN = nothing to say.
         """
         self._ticks += 1
         memory = max(MEMORY_TICKS, min(MEMORY_SHARE * self._ticks, self._limit))
         self._peak *= float(np.exp(-1.0 / memory))
-        known = np.sort(risk[~np.isnan(risk)])
+        known = risk[~np.isnan(risk)]
         if not len(known):
             return float("nan"), float("nan")
         soon = within_30_minutes(known)
@@ -62,8 +68,13 @@ class Outlook:
 
 
 def within_30_minutes(risk: Values) -> float:
-    """P(incident in the fleet within 30 minutes) from the risks of its servers, at least one, none NaN."""
-    noticed = np.maximum(risk - NOTICE, 0.0) / (1.0 - NOTICE)
-    trouble = 1.0 - np.exp(-WEIGHT * float(np.sum(noticed**NOTICE_POWER)))
-    quiet = BASE + UNEASE * (float(np.mean(np.minimum(risk, UNEASE_LIMIT))) - 0.05)
-    return float(quiet + (CEILING - quiet) * trouble)
+    """P(incident in the fleet within 30 minutes) from the risks of its servers, at least one, none NaN.
+
+    Grows with every risk. Sorted before anything is added up, so that the order of servers changes not even the last bit.
+    """
+    falling = np.sort(risk)[::-1]
+    noticed = (np.maximum(falling - NOTICE, 0.0) / (1.0 - NOTICE)) ** NOTICE_POWER
+    trouble = 1.0 - float(np.exp(-WEIGHT * np.sum(noticed * NEXT ** np.arange(len(noticed)))))
+    unease = float(np.mean(np.minimum(falling, UNEASE_LIMIT))) - RESTING_RISK
+    quiet = BASE + UNEASE * max(unease, 0.0)
+    return quiet + (CEILING - quiet) * trouble

@@ -1,4 +1,99 @@
-"""The risk model ``scripted``: tells the story of a drill's script, for presenters who want exactly that.
+"""The risk model ``scripted``: the two probabilities follow a drill's script, for presenters who want exactly that.
 
-It reads the script's phase and says so; what the metrics do only decides which servers it points at.
+It reads the phase of each tick and says so. Which servers are in trouble, and why, it does not read from the script:
+risks and drivers are those of ``thresholds``. In a phase whose name it does not know, so are the probabilities.
 """
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from tft_dash.errors import UsageError
+from tft_dash.models.thresholds import ThresholdModel
+from tft_dash.progress import Progress, silent
+from tft_dash.schema import METRIC_NAMES, Assessments, FloatArray, ModelCard, Window
+
+LEVELS: Final[Mapping[str, float]] = {"stable": 0.1, "escalation": 0.55, "peak": 0.8, "recovery": 0.08}
+"""P(incident in 30 min) that each phase tends to."""
+PACE: Final = 6.0
+"""A phase is closed in on with a time constant of this part of all ticks before it, so that any tempo looks alike."""
+LONG_BASE: Final = 0.1
+"""What the longer horizon adds to a fleet at rest."""
+LONG_PACE: Final = 3.0
+"""How much slower than the 30-minute figure the 8-hour figure falls."""
+
+
+class ScriptedModel:
+    """The script's probabilities beside the risks of ``thresholds``."""
+
+    card = ModelCard(
+        name="scripted",
+        title="Scripted (reads the script)",
+        version="1",
+        summary="Its probabilities follow the phases of the drill's script: stable, escalation, peak, recovery. No real "
+        "deployment has such a script. Risks and drivers are those of 'thresholds'.",
+        calibrated=False,
+        uses_labels=True,
+        step_seconds=None,
+        context_ticks=1,
+        horizons_minutes=(30, 480),
+        metrics=METRIC_NAMES,
+    )
+
+    def assess(self, window: Window) -> Assessments:
+        """The last tick of ``window``.
+
+        :raises UsageError: the window has no phases.
+        """
+        measured = ThresholdModel().assess(window)
+        return told(measured, phases_of(window))
+
+    def assess_recording(self, recording: Window, progress: Progress = silent) -> Assessments:
+        """Every tick of a recording.
+
+        :raises UsageError: the recording has no phases.
+        """
+        phases = phases_of(recording)
+        return told(ThresholdModel().assess_recording(recording, progress), phases)
+
+
+def phases_of(window: Window) -> tuple[str | None, ...]:
+    """The phase of each tick.
+
+    :raises UsageError: there are none.
+    """
+    if window.phases is None:
+        raise UsageError(
+            "The risk model 'scripted' reads the phases of a drill's script, and this source has none. "
+            "Choose the model 'thresholds'."
+        )
+    return window.phases
+
+
+def told(measured: Assessments, phases: tuple[str | None, ...]) -> Assessments:
+    """``measured`` with the script's probabilities where the phase is known; for the last ticks of ``phases``."""
+    soon, late = (values[len(phases) - measured.ticks :] for values in script(phases))
+    silent_ticks = np.isnan(measured.prob_30m)
+    soon = np.where(np.isnan(soon) | silent_ticks, measured.prob_30m, soon)
+    late = np.where(np.isnan(late) | silent_ticks, measured.prob_8h, late)
+    return Assessments(measured.risk, measured.driver_metric, measured.driver_usual, soon, late)
+
+
+def script(phases: tuple[str | None, ...]) -> tuple[FloatArray, FloatArray]:
+    """(ticks,) the probabilities that the script tells, for 30 minutes and 8 hours; NaN in unknown phases."""
+    soon, late = np.full((2, len(phases)), np.nan, np.float32)
+    level = long_level = LEVELS["stable"]
+    begun = 0
+    for tick, phase in enumerate(phases):
+        if tick and phase != phases[tick - 1]:
+            begun = tick
+        if phase not in LEVELS:
+            continue
+        keep = float(np.exp(-PACE / max(begun, PACE)))
+        level = LEVELS[phase] + (level - LEVELS[phase]) * keep
+        long_level = max(level, level + (long_level - level) * keep ** (1.0 / LONG_PACE))
+        soon[tick], late[tick] = level, 1.0 - (1.0 - LONG_BASE) * (1.0 - long_level)
+    return soon, late

@@ -1,7 +1,7 @@
 """The risk model ``thresholds``: each server against its own normal and the contract's thresholds, metrics only.
 
 It learns no weights and needs no training. How it works is told by its parts: :mod:`~tft_dash.models.scales` (what
-counts as a step), :mod:`~tft_dash.models.baseline` and :mod:`~tft_dash.models.reach` (what is normal here),
+counts as a step), :mod:`~tft_dash.models.baseline` and :mod:`~tft_dash.models.normal` (what is normal here),
 :mod:`~tft_dash.models.grading` (risk and drivers) and :mod:`~tft_dash.models.outlook` (the fleet's probabilities).
 Their constants are round numbers that hold for all recordings alike; each stands where it is used, with its reason.
 """
@@ -19,7 +19,15 @@ from tft_dash.models.grading import Grade, Grading
 from tft_dash.models.outlook import Outlook
 from tft_dash.models.scales import Flags, Scales, Values
 from tft_dash.progress import Progress, silent
-from tft_dash.schema import ASSESSMENT_FIELDS, DRIVERS_PER_SERVER, METRIC_NAMES, Assessments, CodeArray, ModelCard, Window
+from tft_dash.schema import (
+    ASSESSMENT_FIELDS,
+    DRIVERS_PER_SERVER,
+    METRIC_NAMES,
+    Assessments,
+    CodeArray,
+    ModelCard,
+    Window,
+)
 
 BLOCK_TICKS: Final = 256
 USUAL_TICKS: Final = 3.0
@@ -133,7 +141,7 @@ def drivers(grade: Grade, baseline: Baseline, scales: Scales) -> tuple[CodeArray
     """
     servers = np.arange(len(grade.risk))
     place = np.maximum(grade.metrics, 0)
-    known = (grade.metrics >= 0) & (baseline.seen[place, servers] >= USUAL_TICKS)
-    usual = np.where(known, scales.shrink(baseline.usual)[place, servers], np.nan)
+    known = (grade.metrics >= 0) & (baseline.normal.seen[place, servers] >= USUAL_TICKS)
+    usual = np.where(known, scales.shrink(baseline.normal.usual)[place, servers], np.nan)
     metrics = np.where(grade.metrics >= 0, scales.numbers[place], -1).astype(np.int8)
     return metrics.T, usual.T

@@ -54,15 +54,16 @@ def _toolbar(sources: Sequence[str], models: Sequence[str]) -> html.Div:
     simulated = html.Span(
         [components.icon("flask"), "Simulated data"],
         id=ids.MONITOR_SIMULATED,
-        className="mark mark-simulated",
+        className="tag tag-simulated",
         hidden=True,
     )
     link = html.Button(
-        [components.icon("link"), html.Span("Copy link", className="button-words")],
+        components.icon("link"),
         id=ids.MONITOR_COPY_LINK,
         type="button",
-        className="text-button",
         title="Copy a link to this moment",
+        className="icon-button",
+        **{"aria-label": "Copy a link to this moment"},
     )
     tell = html.Div(
         [
@@ -125,7 +126,7 @@ def _pace() -> html.Div:
     return html.Div(
         [
             components.select(ids.MONITOR_SPEED, "Speed", speeds, "1"),
-            components.select(ids.MONITOR_JUMP, "Jump to phase", [("", "Choose")], ""),
+            components.select(ids.MONITOR_JUMP, "Jump to phase", [("", "Jump to phase")], "", bare=True),
         ],
         className="transport-pace",
     )

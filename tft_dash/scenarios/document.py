@@ -12,7 +12,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from tft_dash.errors import DocumentError
-from tft_dash.scenarios.format.checks import Pieces, cross_problems
+from tft_dash.scenarios.format.checks import cross_problems
 from tft_dash.scenarios.format.loader import as_document, load_text
 from tft_dash.scenarios.format.parts import Metadata, Part, Spec
 from tft_dash.scenarios.format.wording import document_order, path_text, problems_of
@@ -69,7 +69,7 @@ def parse_document(document: str | Mapping[str, Any], source: str) -> Scenario:
         scenario = Scenario.model_validate(raw)
     except ValidationError as error:
         problems = problems_of(error, _field_names())
-    problems += cross_problems(Pieces.of(raw))
+    problems += cross_problems(raw)
     if problems or scenario is None:
         ordered = sorted(problems, key=document_order(raw))
         raise DocumentError(source, [(path_text(location), words) for location, words in ordered])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tft_dash.errors import ExpectationError
 from tft_dash.scenarios.document import Scenario
+from tft_dash.scenarios.fleet import struck_servers
 from tft_dash.scenarios.format.expect import (
     Expectation,
     HealthCheck,
@@ -19,8 +20,9 @@ from tft_dash.scenarios.format.expect import (
     StateCheck,
     TopCheck,
 )
-from tft_dash.scenarios.generate import affected_servers
-from tft_dash.schema import HEALTH_BANDS, STATES, Assessments, CodeArray, FloatArray
+from tft_dash.scenarios.format.parts import Spec
+from tft_dash.scenarios.generate import Simulation
+from tft_dash.schema import HEALTH_BANDS, STATES, Assessments, FloatArray
 
 Flags = NDArray[np.bool_]
 
@@ -31,7 +33,8 @@ class Outcome:
 
     :param words: the expectation as a sentence.
     :param measured: the value found; None when there was nothing to measure.
-    :param ok: whether it holds. None when it could not be judged: no such tick or server, or no assessment given.
+    :param ok: whether it holds. None when it was not judged: no such tick or server, too small a fleet, or no
+        assessment given.
     """
 
     words: str
@@ -41,31 +44,32 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Evidence:
-    servers: tuple[str, ...]
-    states: CodeArray
-    phases: NDArray[np.object_]
+    spec: Spec
+    drill: Simulation
     affected: Flags
     assessments: Assessments | None
 
     def whom(self, word: str) -> Flags:
         return {"affected": self.affected, "unaffected": ~self.affected, "all": np.ones_like(self.affected)}[word]
 
+    def wanted(self, check: TopCheck) -> Flags:
+        """The servers that should be on top."""
+        if check.servers is not None:
+            return np.isin(self.drill.window.servers, check.servers)
+        if check.fault is None:
+            return self.affected
+        fault = next(fault for fault in self.spec.faults if fault.id == check.fault)
+        places = struck_servers(fault, self.spec.fleet, self.spec.seed)
+        return np.isin(np.arange(len(self.affected)), places)
 
-def evaluate(
-    scenario: Scenario,
-    servers: Sequence[str],
-    states: CodeArray,
-    phases: Sequence[str | None],
-    assessments: Assessments | None = None,
-) -> tuple[Outcome, ...]:
+
+def evaluate(scenario: Scenario, drill: Simulation, assessments: Assessments | None = None) -> tuple[Outcome, ...]:
     """An outcome for every entry of the document's ``expect``, in order.
 
-    :param states: (ticks, servers) codes.
-    :param phases: the phase of each tick.
-    :param assessments: what a model says of the drill, row for row; without it only states are judged.
+    :param drill: what the document makes.
+    :param assessments: what a model says of it, tick for tick; without it only states are judged.
     """
-    affected = np.isin(servers, affected_servers(scenario.spec))
-    evidence = _Evidence(tuple(servers), states, np.array(phases, object), affected, assessments)
+    evidence = _Evidence(scenario.spec, drill, np.isin(drill.window.servers, drill.affected), assessments)
     return tuple(_outcome(check, evidence) for check in scenario.spec.expect)
 
 
@@ -81,10 +85,11 @@ def require(scenario: Scenario, outcomes: tuple[Outcome, ...]) -> None:
 
 
 def _outcome(check: Expectation, evidence: _Evidence) -> Outcome:
-    ticks = np.ones(len(evidence.phases), bool) if check.phase is None else evidence.phases == check.phase
+    ticks = np.array([check.phase in (None, phase) for phase in evidence.drill.phases], bool)
     where = f" during {check.phase}" if check.phase else ""
     words, test = _sentence(check)
-    found = _measure(check, evidence, ticks) if ticks.any() else None
+    is_judged = ticks.any() and len(evidence.affected) >= check.fleet_of_at_least
+    found = _measure(check, evidence, ticks) if is_judged else None
     if found is None or np.isnan(found):
         return Outcome(words + where, None, None)
     return Outcome(words + where, round(found, 6), test(found))
@@ -93,7 +98,8 @@ def _outcome(check: Expectation, evidence: _Evidence) -> Outcome:
 def _sentence(check: Expectation) -> tuple[str, Callable[[float], bool]]:
     """The expectation in words, and what its measured value must pass."""
     if isinstance(check, TopCheck):
-        who = ", ".join(check.servers) if check.servers else "the affected servers"
+        struck = f"the servers with the fault {check.fault}" if check.fault else "the affected servers"
+        who = ", ".join(check.servers) if check.servers else struck
         return f"{who} among the top {check.count} in {check.ticks:.0%} of ticks", lambda share: share >= check.ticks
     if isinstance(check, HealthCheck):
         worst = next(band.upper for band in HEALTH_BANDS if band.name.upper() == check.never_worse_than)
@@ -115,13 +121,12 @@ def _sentence(check: Expectation) -> tuple[str, Callable[[float], bool]]:
 def _measure(check: Expectation, evidence: _Evidence, ticks: Flags) -> float | None:
     said = evidence.assessments
     if isinstance(check, StateCheck):
-        chosen = evidence.states[ticks][:, evidence.whom(check.whom)]
+        chosen = evidence.drill.states[ticks][:, evidence.whom(check.whom)]
         return float(np.mean(chosen == STATES.index(check.state))) if chosen.size else None
     if said is None:
         return None
     if isinstance(check, TopCheck):
-        wanted = np.isin(evidence.servers, check.servers) if check.servers else evidence.affected
-        return _share_on_top(wanted, said.risk[ticks], check.count)
+        return _share_on_top(evidence.wanted(check), said.risk[ticks], check.count)
     if isinstance(check, RiskCheck):
         return _statistic(check.statistic, said.risk[ticks][:, evidence.whom(check.whom)])
     if isinstance(check, ProbabilityCheck):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from numbers import Integral, Real
 from typing import TypeVar
 
 from tft_dash.errors import SettingError
 from tft_dash.scenarios.fleet import resized
 from tft_dash.scenarios.format.checks import MOST_ROWS, too_many_rows
-from tft_dash.scenarios.format.fields import LONGEST_DURATION, show
+from tft_dash.scenarios.format.fields import LONGEST_DURATION, is_number, show
 from tft_dash.scenarios.format.parts import MOST_SERVERS, Fault, Phase, Spec
 
 P = TypeVar("P", Phase, Fault)
@@ -47,13 +45,13 @@ def overridden(
     return spec
 
 
-def _within(what: str, value: float, low: float, high: float) -> None:
-    if not isinstance(value, Real) or math.isnan(value) or not low <= value <= high:
+def _within(what: str, value: object, low: float, high: float) -> None:
+    if not is_number(value) or not low <= value <= high:
         raise SettingError(f"The {what} must lie between {low:,} and {high:,}, not {show(value)}.")
 
 
-def _whole_within(what: str, value: int, low: int, high: int) -> None:
-    if not isinstance(value, Integral) or isinstance(value, bool):
+def _whole_within(what: str, value: object, low: int, high: int) -> None:
+    if not is_number(value) or isinstance(value, float):
         raise SettingError(f"The {what} must be a whole number, not {show(value)}.")
     _within(what, value, low, high)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tft_dash.errors import UsageError
 from tft_dash.frame import SourceDescription
 from tft_dash.progress import Progress, silent
 from tft_dash.schema import Batch
@@ -23,11 +25,14 @@ class FileSource:
     :param name: as it stands in URLs.
     :param cache_folder: where cubes are kept.
     :param step_seconds: time between ticks; by default as the recording declares it, else inferred.
+    :raises UsageError: the step is not a positive number.
 
     Every method but :meth:`close` prepares the source first, and raises what :meth:`prepare` raises.
     """
 
     def __init__(self, path: Path, *, name: str, cache_folder: Path, step_seconds: float | None = None) -> None:
+        if step_seconds is not None and not (math.isfinite(step_seconds) and step_seconds > 0):
+            raise UsageError(f"The step of source '{name}' is {step_seconds} s; give a positive number of seconds.")
         self._path = Path(path)
         self._name = name
         self._cache = Path(cache_folder)

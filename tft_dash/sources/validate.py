@@ -65,7 +65,7 @@ def _check(
     facts |= _file_facts(tables, digests)
     origin = read_origin(path, tables, digests, findings)
     step = origin.step_seconds if step_seconds is None else step_seconds
-    scanned = scan_recording(tables, folder, findings, step_seconds=step, where=str(path), progress=progress)
+    scanned = scan_recording(tables, folder, findings, step_seconds=step, path=path, progress=progress)
     facts |= _scan_facts(scanned)
     progress(1.0)
 

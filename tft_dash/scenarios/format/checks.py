@@ -1,158 +1,47 @@
-"""What pydantic cannot see: mistakes between the parts of a document."""
+"""What pydantic cannot see: mistakes between the parts of a document.
+
+These checks read the document as it was written, field by field, so that a mistake in one part hides none in another.
+A field that is wrong by itself is passed over here: pydantic reports it.
+"""
 
 from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
 
 from tft_dash.errors import shorten
-from tft_dash.scenarios.fleet import server_names
-from tft_dash.scenarios.format.expect import Expectation, ProbabilityCheck, RiskCheck, TopCheck
-from tft_dash.scenarios.format.fields import format_duration
-from tft_dash.scenarios.format.parts import MOST_SERVERS, USUAL_STORY, Clock, Fault, Phase, Profile
+from tft_dash.scenarios.format.fields import format_duration, is_number, parse_duration, show
+from tft_dash.scenarios.format.parts import DEFAULT_TICK, MOST_SERVERS, USUAL_STORY, server_prefix
 from tft_dash.scenarios.format.wording import Location, Problem
 from tft_dash.schema import METRIC
 
 MOST_ROWS: Final = 50_000_000
-"""As many rows as a drill may have: about 7 GB as CSV."""
+"""As many rows as a drill may have: about 5 GB as CSV."""
 
-T = TypeVar("T")
+LARGEST_VALUE: Final = 1e6
 
-
-@dataclass(frozen=True, slots=True)
-class Pieces:
-    """The parts of a document that are sound by themselves, at their places; None where one is not.
-
-    :param phases: None when the document gives none.
-    :param profile_names: as written, those of unsound profiles too, so that no mistake hides another. Likewise
-        ``phase_names`` and ``fault_ids``.
-    """
-
-    clock: Clock | None
-    profile_names: tuple[str | None, ...]
-    phase_names: tuple[str | None, ...]
-    fault_ids: tuple[str | None, ...]
-    profiles: tuple[Profile | None, ...]
-    phases: tuple[Phase | None, ...] | None
-    faults: tuple[Fault | None, ...]
-    expect: tuple[Expectation | None, ...]
-
-    @classmethod
-    def of(cls, raw: Mapping[str, Any]) -> Pieces:
-        """The sound parts of a document that may be unsound elsewhere."""
-        spec = _mapping(raw.get("spec"))
-        profiles = _mapping(spec.get("fleet")).get("profiles")
-        phases, faults = spec.get("phases"), spec.get("faults")
-        return cls(
-            clock=_piece(TypeAdapter(Clock), spec.get("clock")),
-            profile_names=_texts(profiles, "name"),
-            phase_names=_texts(phases, "name"),
-            fault_ids=_texts(faults, "id"),
-            profiles=_pieces(TypeAdapter(Profile), profiles),
-            phases=None if phases is None else _pieces(TypeAdapter(Phase), phases),
-            faults=_pieces(TypeAdapter(Fault), faults),
-            expect=_pieces(TypeAdapter(Expectation), spec.get("expect")),
-        )
-
-    @property
-    def duration(self) -> float | None:
-        """Seconds; None when the clock is unsound."""
-        return None if self.clock is None else self.clock.duration
-
-    @property
-    def sound_profiles(self) -> tuple[Profile, ...] | None:
-        """All the profiles; None when any is unsound, so that no mistake is reported twice."""
-        found = tuple(profile for profile in self.profiles if profile is not None)
-        return found if found and len(found) == len(self.profiles) else None
-
-    @property
-    def servers(self) -> frozenset[str] | None:
-        """All servers' names; None when they cannot be told."""
-        profiles = self.sound_profiles
-        if profiles is None or sum(profile.count for profile in profiles) > MOST_SERVERS:
-            return None
-        return frozenset(server_names(profiles))
+Group = Mapping[str, Any]
 
 
-def cross_problems(pieces: Pieces) -> list[Problem]:
-    """Every mistake between parts, with its location."""
+def cross_problems(document: Group) -> list[Problem]:
+    """Every mistake between the parts of a document, with its location."""
+    spec = _group(document, "spec")
+    clock = _group(spec, "clock")
+    duration, tick = _seconds(clock, "duration"), _seconds(clock, "tick", DEFAULT_TICK)
+    counts = _counts(spec)
+    servers = _servers(counts)
     return [
-        *_fleet_problems(pieces),
-        *_size_problems(pieces),
-        *_phase_problems(pieces),
-        *_fault_problems(pieces),
-        *_expect_problems(pieces),
+        *_fleet_problems(spec),
+        *_size_problems(duration, tick, None if counts is None else sum(count for _, count in counts)),
+        *_phase_problems(spec, duration),
+        *_fault_problems(spec, duration, servers),
+        *_expect_problems(spec, servers),
     ]
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _piece(kind: TypeAdapter[T], raw: object) -> T | None:
-    try:
-        return kind.validate_python(raw)
-    except ValidationError:
-        return None
-
-
-def _pieces(kind: TypeAdapter[T], raw: object) -> tuple[T | None, ...]:
-    return tuple(_piece(kind, entry) for entry in raw) if isinstance(raw, list | tuple) else ()
-
-
-def _texts(raw: object, field: str) -> tuple[str | None, ...]:
-    found = [_mapping(entry).get(field) for entry in raw] if isinstance(raw, list | tuple) else []
-    return tuple(text if isinstance(text, str) else None for text in found)
-
-
-def _repeated(place: Location, field: str, values: Iterable[str | None]) -> Iterator[Problem]:
-    seen: set[str] = set()
-    for index, value in enumerate(values):
-        if value is not None and value in seen:
-            yield (*place, index, field), f"'{value}' stands twice; each needs its own."
-        elif value is not None:
-            seen.add(value)
-
-
-def _fleet_problems(pieces: Pieces) -> Iterator[Problem]:
-    place = ("spec", "fleet", "profiles")
-    yield from _repeated(place, "name", pieces.profile_names)
-    twice = {name for name, count in Counter(pieces.profile_names).items() if count > 1}
-    prefixes = [
-        None if profile is None or profile.name in twice else profile.server_prefix for profile in pieces.profiles
-    ]
-    yield from _repeated(place, "prefix", prefixes)
-    for index, profile in enumerate(pieces.profiles):
-        for metric, value in (profile.baselines if profile else {}).items():
-            yield from _range_problem((*place, index, "baselines", metric), metric, value)
-
-
-def _range_problem(place: Location, metric: str, value: float) -> Iterator[Problem]:
-    low, high = METRIC[metric].low, METRIC[metric].high
-    if not low <= value <= min(high, 1e6):
-        yield (
-            place,
-            f"must lie between {low:g} and {min(high, 1e6):,.0f} {METRIC[metric].unit}".rstrip() + f", not {value:g}.",
-        )
-
-
-def _size_problems(pieces: Pieces) -> Iterator[Problem]:
-    clock, profiles = pieces.clock, pieces.sound_profiles
-    if clock is not None and clock.ticks < 1:
-        tick, whole = format_duration(clock.tick), format_duration(clock.duration)
-        yield ("spec", "clock", "duration"), f"must be at least one tick ({tick}), not {whole}."
-    if profiles is None:
-        return
-    servers = sum(profile.count for profile in profiles)
-    if not 1 <= servers <= MOST_SERVERS:
-        yield ("spec", "fleet", "profiles"), f"make a fleet of {servers:,} servers; it needs 1 to {MOST_SERVERS:,}."
-    elif clock is not None and clock.ticks * servers > MOST_ROWS:
-        yield ("spec", "clock", "duration"), too_many_rows(clock.ticks, servers)
 
 
 def too_many_rows(ticks: int, servers: int) -> str:
@@ -163,93 +52,187 @@ def too_many_rows(ticks: int, servers: int) -> str:
     )
 
 
-def _phase_problems(pieces: Pieces) -> Iterator[Problem]:
-    if not pieces.phases:
+def _group(group: Group, field: str) -> Group:
+    value = group.get(field)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _groups(group: Group, field: str) -> list[Group]:
+    value = group.get(field)
+    entries = value if isinstance(value, list | tuple) else []
+    return [entry if isinstance(entry, Mapping) else {} for entry in entries]
+
+
+def _text(group: Group, field: str) -> str | None:
+    value = group.get(field)
+    return value if isinstance(value, str) else None
+
+
+def _texts(group: Group, field: str) -> list[str]:
+    value = group.get(field)
+    return [entry if isinstance(entry, str) else "" for entry in value] if isinstance(value, list | tuple) else []
+
+
+def _seconds(group: Group, field: str, default: float | None = None) -> float | None:
+    """A duration; ``default`` when it is not given, None when it is none."""
+    if field not in group:
+        return default
+    try:
+        return parse_duration(group[field])
+    except PydanticCustomError:
+        return None
+
+
+def _counts(spec: Group) -> list[tuple[str, int]] | None:
+    """Every profile's prefix and number of servers; None when they cannot be told."""
+    found = []
+    for profile in _groups(_group(spec, "fleet"), "profiles"):
+        name, count = _text(profile, "name"), profile.get("count")
+        if name is None or not is_number(count) or isinstance(count, float) or not 0 <= count <= MOST_SERVERS:
+            return None
+        found.append((server_prefix(name, _text(profile, "prefix")), count))
+    return found or None
+
+
+def _servers(counts: list[tuple[str, int]] | None) -> list[str] | None:
+    """Every server's name; None when they cannot be told or are too many."""
+    if counts is None or sum(count for _, count in counts) > MOST_SERVERS:
+        return None
+    return [f"{prefix}-{number:03d}" for prefix, count in counts for number in range(1, count + 1)]
+
+
+def _repeated(place: Location, field: str, values: Sequence[str | None]) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for index, value in enumerate(values):
+        if value is not None and value in seen:
+            yield (*place, index, field), f"'{shorten(value)}' stands twice; each needs its own."
+        elif value is not None:
+            seen.add(value)
+
+
+def _fleet_problems(spec: Group) -> Iterator[Problem]:
+    place = ("spec", "fleet", "profiles")
+    profiles = _groups(_group(spec, "fleet"), "profiles")
+    names = [_text(profile, "name") for profile in profiles]
+    yield from _repeated(place, "name", names)
+    uses = Counter(names)
+    prefixes = [
+        server_prefix(name, _text(profile, "prefix")) if name is not None and uses[name] == 1 else None
+        for name, profile in zip(names, profiles, strict=True)
+    ]
+    yield from _repeated(place, "prefix", prefixes)
+    for index, profile in enumerate(profiles):
+        for metric, value in _group(profile, "baselines").items():
+            yield from _range_problem((*place, index, "baselines", metric), metric, value)
+
+
+def _range_problem(place: Location, metric: str, value: object) -> Iterator[Problem]:
+    if metric not in METRIC or not is_number(value):
         return
-    place = ("spec", "phases")
-    yield from _repeated(place, "name", pieces.phase_names)
-    before: Phase | None = None
-    for index, phase in enumerate(pieces.phases):
-        if phase is not None and (index == 0 or before is not None):
-            yield from _joint_problem((*place, index, "from"), phase, before)
-        before = phase
-    if before is not None and pieces.duration is not None and before.end != pieces.duration:
-        end, whole = format_duration(before.end), format_duration(pieces.duration)
-        word = "lies after" if before.end > pieces.duration else "is before"
-        yield (
-            (*place, len(pieces.phases) - 1, "to"),
-            f"{end} {word} the end of the drill at {whole}; the last phase ends there.",
-        )
+    low, high = METRIC[metric].low, min(METRIC[metric].high, LARGEST_VALUE)
+    if value < low or value > high:
+        span = f"{low:g} and {high:,.0f} {METRIC[metric].unit}".rstrip()
+        yield place, f"must lie between {span}, not {show(value)}."
 
 
-def _joint_problem(place: Location, phase: Phase, before: Phase | None) -> Iterator[Problem]:
-    start, due = phase.begin, 0.0 if before is None else before.end
-    if start == due:
+def _size_problems(duration: float | None, tick: float | None, servers: int | None) -> Iterator[Problem]:
+    if servers is not None and not 1 <= servers <= MOST_SERVERS:
+        yield ("spec", "fleet", "profiles"), f"make {servers:,} servers; a fleet has 1 to {MOST_SERVERS:,}."
+    if duration is None or not tick:
         return
-    if before is None:
-        yield place, f"must be 0s, not {format_duration(start)}: the first phase starts with the drill."
-    else:
-        word = "overlaps" if start < due else "leaves a gap after"
-        yield place, f"{word} the phase '{before.name}', which ends at {format_duration(due)}; start it there."
+    ticks = round(duration * 1000) // round(tick * 1000)
+    if ticks < 1:
+        words = f"must be at least one tick ({format_duration(tick)}), not {format_duration(duration)}."
+        yield ("spec", "clock", "duration"), words
+    elif servers is not None and ticks * servers > MOST_ROWS:
+        yield ("spec", "clock", "duration"), too_many_rows(ticks, servers)
 
 
-def _fault_problems(pieces: Pieces) -> Iterator[Problem]:
-    place = ("spec", "faults")
-    yield from _repeated(place, "id", pieces.fault_ids)
-    servers, profiles = pieces.servers, [name for name in pieces.profile_names if name is not None]
-    for index, fault in enumerate(pieces.faults):
-        if fault is None:
-            continue
-        here = (*place, index)
-        whom = fault.whom
-        if profiles and whom.profile is not None:
-            yield from _unknown((*here, "whom", "profile"), "profile", whom.profile, profiles)
-        if servers is not None:
-            for number, name in enumerate(whom.names or ()):
-                yield from _unknown((*here, "whom", "names", number), "server", name, sorted(servers))
-        yield from _span_problems(here, fault, pieces.duration)
-        for metric, effect in (fault.strength or {}).items():
-            if effect.to is not None:
-                yield from _range_problem((*here, "strength", metric, "to"), metric, effect.to)
+def _phase_problems(spec: Group, duration: float | None) -> Iterator[Problem]:
+    place, phases = ("spec", "phases"), _groups(spec, "phases")
+    if not phases:
+        return
+    yield from _repeated(place, "name", [_text(phase, "name") for phase in phases])
+    begin, end = _seconds(phases[0], "from"), _seconds(phases[-1], "to")
+    if begin:
+        words = f"must be 0s, not {format_duration(begin)}: the first phase starts with the drill."
+        yield (*place, 0, "from"), words
+    for index, (before, phase) in enumerate(pairwise(phases), start=1):
+        yield from _joint_problem((*place, index, "from"), before, phase)
+    if end is not None and duration is not None and end != duration:
+        word = "lies after" if end > duration else "is before"
+        whole = format_duration(duration)
+        words = f"{format_duration(end)} {word} the end of the drill at {whole}; the last phase ends there."
+        yield (*place, len(phases) - 1, "to"), words
 
 
-def _span_problems(here: Location, fault: Fault, duration: float | None) -> Iterator[Problem]:
+def _joint_problem(place: Location, before: Group, phase: Group) -> Iterator[Problem]:
+    start, due = _seconds(phase, "from"), _seconds(before, "to")
+    if start is None or due is None or start == due:
+        return
+    word = "overlaps" if start < due else "leaves a gap after"
+    name = shorten(str(_text(before, "name")))
+    yield place, f"{word} the phase '{name}', which ends at {format_duration(due)}; start it there."
+
+
+def _fault_problems(spec: Group, duration: float | None, servers: list[str] | None) -> Iterator[Problem]:
+    place, faults = ("spec", "faults"), _groups(spec, "faults")
+    yield from _repeated(place, "id", [_text(fault, "id") for fault in faults])
+    profiles = [_text(profile, "name") for profile in _groups(_group(spec, "fleet"), "profiles")]
+    known = [name for name in profiles if name is not None]
+    for index, fault in enumerate(faults):
+        here, whom = (*place, index), _group(fault, "whom")
+        profile = _text(whom, "profile")
+        if known and profile is not None:
+            yield from _unknown((*here, "whom", "profile"), "profile", profile, known)
+        yield from _unknown_servers((*here, "whom", "names"), _texts(whom, "names"), servers)
+        yield from _span_problems(here, fault, duration)
+        for metric, effect in _group(fault, "strength").items():
+            if isinstance(effect, Mapping):
+                yield from _range_problem((*here, "strength", metric, "to"), metric, effect.get("to"))
+
+
+def _span_problems(here: Location, fault: Group, duration: float | None) -> Iterator[Problem]:
     if duration is None:
         return
     whole = format_duration(duration)
-    if fault.begin is not None and fault.begin >= duration:
-        yield (*here, "from"), f"{format_duration(fault.begin)} is not before the end of the drill at {whole}."
-    if fault.end is not None and fault.end > duration:
-        yield (*here, "to"), f"{format_duration(fault.end)} lies after the end of the drill at {whole}."
-    if fault.lag >= duration:
-        yield (*here, "lag"), f"{format_duration(fault.lag)} is longer than the drill ({whole}); nothing would show."
+    begin, end, lag = _seconds(fault, "from"), _seconds(fault, "to"), _seconds(fault, "lag")
+    if begin is not None and begin >= duration:
+        yield (*here, "from"), f"{format_duration(begin)} is not before the end of the drill at {whole}."
+    if end is not None and end > duration:
+        yield (*here, "to"), f"{format_duration(end)} lies after the end of the drill at {whole}."
+    if lag is not None and lag >= duration:
+        yield (*here, "lag"), f"{format_duration(lag)} is not shorter than the drill ({whole}); nothing would show."
 
 
-def _expect_problems(pieces: Pieces) -> Iterator[Problem]:
-    usual = tuple(name for name, *_ in USUAL_STORY) if pieces.phases is None else ()
-    phases = [name for name in (*pieces.phase_names, *usual) if name is not None]
-    for index, check in enumerate(pieces.expect):
+def _expect_problems(spec: Group, servers: list[str] | None) -> Iterator[Problem]:
+    usual = [name for name, *_ in USUAL_STORY] if spec.get("phases") is None else []
+    phases = [*usual, *(name for phase in _groups(spec, "phases") if (name := _text(phase, "name")) is not None)]
+    faults = [name for fault in _groups(spec, "faults") if (name := _text(fault, "id")) is not None]
+    for index, check in enumerate(_groups(spec, "expect")):
         here = ("spec", "expect", index)
-        if check is None:
-            continue
-        if phases and check.phase is not None:
-            yield from _unknown((*here, "phase"), "phase", check.phase, phases)
-        if isinstance(check, TopCheck) and pieces.servers is not None:
-            for number, name in enumerate(check.servers or ()):
-                yield from _unknown((*here, "servers", number), "server", name, sorted(pieces.servers))
-        if isinstance(check, ProbabilityCheck | RiskCheck):
-            yield from _bound_problem((*here, "above"), check.above, check.below)
+        phase, above, below = _text(check, "phase"), check.get("above"), check.get("below")
+        if phases and phase is not None:
+            yield from _unknown((*here, "phase"), "phase", phase, phases)
+        fault = _text(check, "fault")
+        if fault is not None:
+            yield from _unknown((*here, "fault"), "fault", fault, faults)
+        yield from _unknown_servers((*here, "servers"), _texts(check, "servers"), servers)
+        if is_number(above) and is_number(below) and above >= below:
+            yield (*here, "above"), f"{show(above)} must be less than below ({show(below)})."
 
 
-def _bound_problem(place: Location, above: float | None, below: float | None) -> Iterator[Problem]:
-    if above is not None and below is not None and above >= below:
-        yield place, f"{above:g} must be less than below ({below:g})."
+def _unknown_servers(place: Location, names: Sequence[str], servers: list[str] | None) -> Iterator[Problem]:
+    known = set(servers or ())
+    for number, name in enumerate(names):
+        if servers is not None and name and name not in known:
+            yield from _unknown((*place, number), "server", name, servers)
 
 
 def _unknown(place: Location, kind: str, name: str, known: Sequence[str]) -> Iterator[Problem]:
     if name in known:
         return
-    near = difflib.get_close_matches(name, known[:1000], n=1)
+    near = difflib.get_close_matches(name[:100], known[:1000], n=1)
     guess = f" Did you mean '{near[0]}'?" if near else ""
-    listed = ", ".join(known[:8]) + (", …" if len(known) > 8 else "")
+    listed = ", ".join(map(shorten, known[:8])) + (", …" if len(known) > 8 else "")
     yield place, f"there is no {kind} '{shorten(name)}'.{guess} There are: {listed or 'none'}."

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tft_dash.scenarios.format.fields import Count, Label, Line, Number, Share, mistake
+from tft_dash.scenarios.format.fields import Count, Label, Line, Number, Share, Slug, mistake
 
 Statistic = Literal["median", "min", "max"]
 
@@ -15,6 +15,9 @@ class _Check(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     phase: Label | None = Field(None, description="Only in this phase; without it, during the whole drill.")
+    fleet_of_at_least: Annotated[Count, Field(ge=1)] = Field(
+        1, description="Judged only in fleets of at least so many servers, for a drill that is made in other sizes."
+    )
 
 
 class _Bounded(_Check):
@@ -32,36 +35,43 @@ class _Bounded(_Check):
 class TopCheck(_Check):
     """The riskiest servers are the right ones."""
 
-    check: Literal["top"]
-    servers: tuple[Line, ...] | None = Field(None, min_length=1, description="These; without them, those with a fault.")
+    check: Literal["top"] = Field(description="What is checked.")
+    servers: tuple[Line, ...] | None = Field(None, min_length=1, description="These servers.")
+    fault: Slug | None = Field(None, description="Those that this fault strikes; without either, those with any fault.")
     count: Annotated[Count, Field(ge=1)] = Field(5, description="Among so many of the riskiest.")
     ticks: Share = Field(0.9, description="In at least this share of the ticks.")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.servers is not None and self.fault is not None:
+            raise mistake("takes servers or a fault, not both.")
+        return self
 
 
 class ProbabilityCheck(_Bounded):
     """The fleet's probability of an incident is where it should be."""
 
-    check: Literal["prob_30m", "prob_8h"]
+    check: Literal["prob_30m", "prob_8h"] = Field(description="What is checked.")
 
 
 class RiskCheck(_Bounded):
     """The servers' risk is where it should be."""
 
-    check: Literal["risk"]
+    check: Literal["risk"] = Field(description="What is checked.")
     whom: Literal["affected", "unaffected", "all"] = Field("all", description="Servers with a fault, without, or all.")
 
 
 class HealthCheck(_Check):
     """The fleet is never in worse health."""
 
-    check: Literal["health"]
+    check: Literal["health"] = Field(description="What is checked.")
     never_worse_than: Literal["GREEN", "YELLOW"] = Field(description="The worst health that is fine.")
 
 
 class StateCheck(_Check):
     """The servers are in a state, or never are, by their metrics alone."""
 
-    check: Literal["state"]
+    check: Literal["state"] = Field(description="What is checked.")
     state: Literal["online", "warning", "critical_issue", "offline"] = Field(description="The state looked for.")
     whom: Literal["affected", "unaffected", "all"] = Field(
         "affected", description="Servers with a fault, without, or all."

@@ -40,10 +40,12 @@ def as_document(value: object, source: str) -> Mapping[str, Any]:
 
     :raises DocumentError: it is something else.
     """
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and ("apiVersion" in value or "kind" in value or "spec" in value):
         return value
     found = "nothing" if value is None else show(value)
-    raise _refused(source, f"must be a group of fields that starts with apiVersion: and kind:, not {found}.")
+    raise _refused(
+        source, f"is no scenario: it must be a group of fields with apiVersion, kind, metadata and spec, not {found}."
+    )
 
 
 def _refused(source: str, message: str) -> DocumentError:

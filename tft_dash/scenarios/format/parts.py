@@ -26,6 +26,7 @@ from tft_dash.scenarios.format.fields import (
 )
 
 DEFAULT_START: Final = parse_instant("2026-01-05T09:00:00Z")
+DEFAULT_TICK: Final = 5.0
 MOST_SERVERS: Final = 20_000
 SHORT_PREFIXES: Final[Mapping[str, str]] = {"database": "db"}
 """Profiles whose servers are not called by the profile's own name."""
@@ -56,7 +57,7 @@ class Clock(Part):
         DEFAULT_START, description="Time of the first tick, UTC. Fixed, so that a drill is the same on any day."
     )
     duration: Duration = Field(description="How long the drill lasts, e.g. 5m.")
-    tick: Duration = Field(5.0, description="Time between samples, e.g. 5s.", ge=0.01, le=86_400)
+    tick: Duration = Field(DEFAULT_TICK, description="Time between samples, e.g. 5s.", ge=0.01, le=86_400)
     playback_speed: Number = Field(
         1.0, gt=0, le=100_000, description="Fleet seconds that pass per second on the page at speed 1."
     )
@@ -72,6 +73,11 @@ class Rhythm(Part):
 
     amplitude: Share = Field(0.15, description="How far load swings around its mean, as a share of it.")
     peak_hour: Number = Field(14.0, ge=0, lt=24, description="Hour of the day (UTC) with the most load.")
+
+
+def server_prefix(profile: str, prefix: str | None) -> str:
+    """What the names of a profile's servers start with: the prefix given, or what is usual for the profile."""
+    return prefix or SHORT_PREFIXES.get(profile, profile)
 
 
 class Profile(Part):
@@ -91,7 +97,7 @@ class Profile(Part):
     @property
     def server_prefix(self) -> str:
         """What the servers' names start with."""
-        return self.prefix or SHORT_PREFIXES.get(self.name, self.name)
+        return server_prefix(self.name, self.prefix)
 
 
 class Fleet(Part):
@@ -271,14 +277,8 @@ class Spec(Part):
         if self.phases is not None:
             return self.phases
         whole = round(self.clock.duration * 1000)
+        times = {share: whole * share // 100 / 1000 for _, first, last, _ in USUAL_STORY for share in (first, last)}
         return tuple(
-            Phase.model_validate(
-                {
-                    "name": name,
-                    "from": whole * first // 100 / 1000,
-                    "to": whole * last // 100 / 1000,
-                    "intensity": curve,
-                }
-            )
+            Phase.model_validate({"name": name, "from": times[first], "to": times[last], "intensity": curve})
             for name, first, last, curve in USUAL_STORY
         )

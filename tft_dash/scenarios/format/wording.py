@@ -100,7 +100,8 @@ _PLAIN: Final[Mapping[str, str]] = {
 def _words(details: ErrorDetails, fields: Sequence[str]) -> str:
     kind = details["type"]
     if kind == "extra_forbidden":
-        near = difflib.get_close_matches(str(details["loc"][-1]), fields, n=1)
+        name = str(details["loc"][-1])
+        near = difflib.get_close_matches(name[:100], [field for field in fields if field != name], n=1)
         return "is not a field here." + (f" Did you mean '{near[0]}'?" if near else " Remove it.")
     if kind in _PLAIN:
         return _PLAIN[kind].format(value=show(details["input"]), **details.get("ctx", {}))

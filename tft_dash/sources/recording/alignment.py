@@ -11,12 +11,13 @@ Nothing here depends on a recording's tail: the earlier ticks of a recording cut
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from tft_dash.errors import TableError
 
@@ -105,43 +106,70 @@ def _nearest(spans: Times, step: int) -> NDArray[np.int64]:
 def infer_step(series: Sequence[Times]) -> int | None:
     """The step of a recording in nanoseconds: the median gap between samples of a server, made precise.
 
-    The median alone is off by a share of the jitter, which adds up over hundreds of ticks until samples meet in one
-    tick. So the samples are numbered by it, and the step is the slope of time over number (least squares, every run
-    without a long gap with its own offset). Within 0.1 % of the median, or of a number with two digits, it is that.
+    The median is taken for every server, then over servers, so that one fast server does not set the pace of all. It
+    alone is off by a share of the jitter, which adds up over hundreds of ticks until samples meet in one tick. So the
+    samples are numbered by it, and the step is the slope of time over number (least squares, every run without a long
+    gap with its own offset). Within 0.1 %, or two standard errors, of a median that most gaps equal or of a number with
+    two digits, the step is that.
 
     :param series: of some servers, the times of the first samples, sorted and without repetition.
     :returns: None when no server has two samples.
     """
-    gaps = [np.diff(times) for times in series if len(times) > 1]
-    if not gaps:
+    series = _cut_at_horizon(series)
+    if not series:
         return None
-    median = float(np.median(np.concatenate(gaps)))
-    products, squares = 0.0, 0.0
-    for times in series:
-        product, square = _slope_parts(times, median)
-        products, squares = products + product, squares + square
-    slope = products / squares if squares else median
-    if not 0.8 * median <= slope <= 1.25 * median:
-        slope = median
-    for candidate in (median, _two_digits(slope)):
-        if abs(slope - candidate) <= _SNAP * candidate:
+    median = _lower_median([_lower_median(np.diff(times)) for times in series])
+    slope, error = _slope(series, median)
+    exact = [median] if _mostly(median, series) else []
+    for candidate in (*exact, _two_digits(slope)):
+        if abs(slope - candidate) <= max(_SNAP * candidate, 2 * error):
             return round(candidate)
     return round(slope)
 
 
-def _slope_parts(times: Times, median: float) -> tuple[float, float]:
-    """Numerator and denominator of the least-squares slope, summed over runs without a long gap."""
-    product, square = 0.0, 0.0
-    steps = np.rint(np.diff(times) / median)
-    for run in np.split(np.arange(len(times)), np.flatnonzero(steps > _LONG_GAP_STEPS) + 1):
-        if len(run) < 2:
-            continue
-        numbers = np.concatenate([[0.0], np.cumsum(steps[run[:-1]])])
-        numbers -= numbers.mean()
-        spans = (times[run] - times[run[0]]).astype(np.float64)
+def _cut_at_horizon(series: Sequence[Times]) -> list[Times]:
+    """Gaps as they were known when the first server's beginning was complete: later servers change no step."""
+    complete = [int(times[-1]) for times in series if len(times) == SAMPLES_PER_SERVER]
+    horizon = min(complete, default=np.iinfo(np.int64).max)
+    return [early for times in series if len(early := times[times <= horizon]) > 1]
+
+
+def _lower_median(values: ArrayLike) -> float:
+    """A value that occurs: the mean of two different gaps would be the gap of none."""
+    ordered = np.sort(np.asarray(values, np.float64))
+    return float(ordered[(len(ordered) - 1) // 2])
+
+
+def _mostly(gap: float, series: Sequence[Times]) -> bool:
+    """Whether most gaps are exactly ``gap``: the recording hardly jitters."""
+    gaps = np.concatenate([np.diff(times) for times in series])
+    return bool(np.count_nonzero(gaps == gap) > len(gaps) / 2)
+
+
+def _slope(series: Sequence[Times], median: float) -> tuple[float, float]:
+    """Least-squares slope of time over number, pooled over runs without a long gap, and its standard error."""
+    product = square = spread = 0.0
+    freedom = -1
+    for numbers, spans in _runs(series, median):
         product += float(numbers @ spans)
         square += float(numbers @ numbers)
-    return product, square
+        spread += float(spans @ spans)
+        freedom += len(numbers) - 1
+    slope = product / square if square else median
+    if not 0.8 * median <= slope <= 1.25 * median:
+        return median, 0.0
+    residue = max(0.0, spread - slope * product)
+    return slope, math.sqrt(residue / max(1, freedom) / square) if square else 0.0
+
+
+def _runs(series: Sequence[Times], median: float) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Samples' numbers and times of every run, each about its mean."""
+    for times in series:
+        steps = np.rint(np.diff(times) / median)
+        for run in np.split(np.arange(len(times)), np.flatnonzero(steps > _LONG_GAP_STEPS) + 1):
+            numbers = np.concatenate([[0.0], np.cumsum(steps[run[:-1]])])
+            spans = (times[run] - times[run[0]]).astype(np.float64)
+            yield numbers - numbers.mean(), spans - spans.mean()
 
 
 def _two_digits(nanoseconds: float) -> float:
@@ -160,7 +188,7 @@ def duration(seconds: float) -> str:
     for size, word in ((365.25 * 86_400, "years"), (86_400.0, "days"), (3_600.0, "h"), (60.0, "min")):
         if seconds >= 2 * size:
             return f"{seconds / size:.1f} {word}"
-    return f"{seconds:.4g} s" if seconds >= 0.001 else f"{seconds * 1e6:.4g} µs"
+    return f"{seconds:.4g} s" if seconds >= 0.001 or seconds == 0 else f"{seconds * 1e6:.4g} µs"
 
 
 class SeriesSample:

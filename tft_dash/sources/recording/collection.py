@@ -153,7 +153,7 @@ def _note_columns(tables: Sequence[Table], findings: Findings) -> None:
             findings.note("unusable-column", name, detail=str(kind))
     unknown = list(dict.fromkeys(name for table in tables for name in table.columns if name not in COLUMNS))
     for name in unknown[:_UNKNOWN_COLUMNS_LISTED]:
-        findings.note("unknown-column", name)
+        findings.note("unknown-column", name or "A column without a name")
     rest = len(unknown) - _UNKNOWN_COLUMNS_LISTED
     if rest > 0:
         findings.note("unknown-column", f"{rest} further columns")
@@ -174,10 +174,12 @@ def demand_path(path: Path) -> None:
 
     :raises SourceMissingError: nothing is there.
     """
+    where = shorten(str(path))
     try:
         path.stat()
-    except OSError as error:
-        reason = "it does not exist" if isinstance(error, FileNotFoundError) else error.strerror or type(error).__name__
-        raise SourceMissingError(
-            f"The source {shorten(str(path))} cannot be opened: {reason}. Check the path."
-        ) from error
+    except (OSError, ValueError) as error:
+        missing = isinstance(error, FileNotFoundError)
+        reason = "it does not exist" if missing else getattr(error, "strerror", None) or str(error)
+        raise SourceMissingError(f"The source {where} cannot be opened: {reason}. Check the path.") from error
+    if not (path.is_file() or path.is_dir()):
+        raise SourceMissingError(f"The source {where} is neither a file nor a folder. Check the path.")

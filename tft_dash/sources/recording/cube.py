@@ -43,6 +43,7 @@ class CubeMeta:
     :param start_ms: time of tick 0, milliseconds since 1970 in UTC.
     :param problem_children: (servers,) whether the script makes trouble on a server; empty without labels.
     :param labelled: whether the recording has a script.
+    :param made_from: the path that it was made from.
     """
 
     servers: tuple[str, ...]
@@ -57,6 +58,7 @@ class CubeMeta:
     labelled: bool
     notices: tuple[str, ...]
     rows: int
+    made_from: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,15 @@ def open_cube(folder: Path) -> Cube | None:
     if not fits or arrays[PHASE_FILE].shape != shape[:1]:
         return None
     return Cube(meta, metrics, arrays[STATE_FILE], arrays[TIME_FILE], arrays[PHASE_FILE])
+
+
+def made_from(folder: Path) -> str | None:
+    """The path that the cube in ``folder`` was made from; None when it does not say."""
+    try:
+        path = json.loads((folder / META_FILE).read_text("utf-8"))["cube"]["made_from"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return path if isinstance(path, str) else None
 
 
 def _meta(plain: Mapping[str, Any]) -> CubeMeta:

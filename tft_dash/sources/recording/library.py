@@ -23,7 +23,7 @@ from typing import Final
 from tft_dash.errors import StorageError, shorten
 from tft_dash.progress import Progress
 from tft_dash.sources.recording.collection import collect_tables, demand_path
-from tft_dash.sources.recording.cube import VERSION, Cube, open_cube, write_meta
+from tft_dash.sources.recording.cube import VERSION, Cube, made_from, open_cube, write_meta
 from tft_dash.sources.recording.digest import file_digest
 from tft_dash.sources.recording.findings import Findings, shown_notices
 from tft_dash.sources.recording.lock import exclusive
@@ -31,7 +31,7 @@ from tft_dash.sources.recording.origin import Origin, read_origin
 from tft_dash.sources.recording.scanning import scan_recording
 from tft_dash.sources.recording.tables import Table
 
-_KEY_LENGTH: Final = 40
+_CONTENT_LENGTH: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def open_recording(path: Path, cache: Path, *, step_seconds: float | None, progr
     about = Findings()
     origin = read_origin(path, tables, digests, about)
     step = origin.step_seconds if step_seconds is None else step_seconds
-    key = _key(tables, digests, step)
+    key = _key(tables, digests, step, by_name=path.is_dir())
     cube = open_cube(cache / "cubes" / key)
     if cube is None:
         maker = _Maker(path, tables, cache / "cubes", key)
@@ -72,9 +72,11 @@ def open_recording(path: Path, cache: Path, *, step_seconds: float | None, progr
     return OpenRecording(key, cube, origin, (*cube.meta.notices, *shown_notices(about.listed())))
 
 
-def _key(tables: Sequence[Table], digests: Sequence[str], step: float | None) -> str:
-    content = [(table.label if len(tables) > 1 else "", digest) for table, digest in zip(tables, digests, strict=True)]
-    return hashlib.sha256(repr((VERSION, content, step)).encode()).hexdigest()[:_KEY_LENGTH]
+def _key(tables: Sequence[Table], digests: Sequence[str], step: float | None, *, by_name: bool) -> str:
+    """A file's name does not matter; within a folder it does, for it orders the rows and may stand for a column."""
+    content = [(table.label if by_name else "", digest) for table, digest in zip(tables, digests, strict=True)]
+    contents = hashlib.sha256(repr((VERSION, content)).encode()).hexdigest()[:_CONTENT_LENGTH]
+    return f"{contents}-{'auto' if step is None else f'{step!r}s'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,13 @@ class _Maker:
                 "Free some space or mend its permissions, or point TFT_DASH_CACHE to another folder."
             ) from error
 
+    def _forget_older(self) -> None:
+        """Remove cubes of earlier contents of the same path; whoever has one mapped keeps it until it lets go."""
+        contents = self.key[:_CONTENT_LENGTH]
+        for folder in self.folder.iterdir():
+            if not folder.name.startswith(contents) and made_from(folder) == str(self.path.absolute()):
+                shutil.rmtree(folder, ignore_errors=True)
+
     def _make(self, findings: Findings, step: float | None, progress: Progress) -> Cube:
         for left_behind in self.folder.glob(f"{self.key}.partial-*"):
             shutil.rmtree(left_behind, ignore_errors=True)
@@ -105,13 +114,14 @@ class _Maker:
         partial.mkdir()
         try:
             scanned = scan_recording(
-                self.tables, partial, findings, step_seconds=step, where=str(self.path), progress=progress
+                self.tables, partial, findings, step_seconds=step, path=self.path, progress=progress
             )
             write_meta(partial, scanned.meta)
             target = self.folder / self.key
             if target.exists():
                 target.replace(partial.with_name(f"{partial.name}-damaged"))
             partial.replace(target)
+            self._forget_older()
         finally:
             for left_behind in self.folder.glob(f"{self.key}.partial-*"):
                 shutil.rmtree(left_behind, ignore_errors=True)

@@ -54,16 +54,17 @@ def scan_recording(
     findings: Findings,
     *,
     step_seconds: float | None,
-    where: str,
+    path: Path,
     progress: Progress,
 ) -> Scanned:
     """Write the arrays of a cube into ``folder``, which is empty.
 
     :param step_seconds: the declared step; None = infer it.
-    :param where: names the recording in messages.
+    :param path: of the recording.
     :raises TableError: nothing is readable, or the samples make no sensible grid.
     :raises OSError: the folder cannot be written.
     """
+    where = str(path)
     first = survey(tables, step_seconds, findings, where=where, progress=lambda share: progress(share * _SURVEY_SHARE))
     present = {name for table in tables for name in table.types}
     metrics = [name for name in METRIC_NAMES if name in present]
@@ -82,7 +83,7 @@ def scan_recording(
         raise TableError(_nothing_readable(where, metrics, findings))
     for name in set(metrics) - set(kept):
         (folder / f"{name}.npy").unlink()
-    meta = _meta(folder, first, labels, kept, findings)
+    meta = _meta(folder, first, labels, kept, findings, path)
     return Scanned(meta, first.grid, rhythm, findings.listed())
 
 
@@ -129,7 +130,9 @@ def _nothing_readable(where: str, metrics: Sequence[str], findings: Findings) ->
     return f"{shorten(where)} has no readable value in any metric column ({', '.join(metrics)}). {listed}"
 
 
-def _meta(folder: Path, first: Survey, labels: Labels, kept: Sequence[str], findings: Findings) -> CubeMeta:
+def _meta(  # noqa: PLR0917 - each is one part of what meta.json says
+    folder: Path, first: Survey, labels: Labels, kept: Sequence[str], findings: Findings, path: Path
+) -> CubeMeta:
     codes, phases = labels.phases()
     create_array(folder / f"{PHASE_FILE}.npy", np.int16, codes.shape, 0)[:] = codes
     profiles, children = labels.profiles(), labels.problem_children()
@@ -146,4 +149,5 @@ def _meta(folder: Path, first: Survey, labels: Labels, kept: Sequence[str], find
         labelled=bool(phases),
         notices=shown_notices(findings.listed()),
         rows=findings.rows,
+        made_from=str(path.absolute()),
     )

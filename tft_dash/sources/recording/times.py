@@ -11,6 +11,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 NO_TIME: Final = np.iinfo(np.int64).min
+_FIRST: Final = 0
+"""1970 and 2110: between these, twice any span fits into 64 bits, which the alignment relies on."""
+_END: Final = 4_417_977_600 * 10**9
 NAIVE: Final = "no zone"
 UTC: Final = "UTC"
 
@@ -46,6 +49,10 @@ class TimeReader:
         """Nanoseconds since 1970 in UTC; :data:`NO_TIME` where a value is missing or cannot be read."""
         if pa.types.is_dictionary(column.type):
             column = column.dictionary_decode()
+        times = self._any(column)
+        return np.where((times >= _FIRST) & (times < _END), times, NO_TIME)
+
+    def _any(self, column: pa.Array) -> NDArray[np.int64]:
         kind = column.type
         if pa.types.is_timestamp(kind):
             self._saw(NAIVE if kind.tz is None else UTC, column)
@@ -104,7 +111,8 @@ class TimeReader:
         if zoned is not None:
             self._note_zones(column)
             return _integers(zoned)
-        return self._mixed_texts(column)
+        numbers = _cast_or_none(column, pa.int64())
+        return self._mixed_texts(column) if numbers is None else self._numbers(numbers)
 
     def _mixed_texts(self, column: pa.Array) -> NDArray[np.int64]:
         """Rows that are written differently, or not readable at all."""

@@ -46,7 +46,7 @@ def can_hold(column: str, kind: pa.DataType) -> bool:
     """Whether a column of the contract can be read from an Arrow type at all."""
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
-    texts = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind)
+    texts = _is_text(kind) or pa.types.is_null(kind)
     numbers = pa.types.is_integer(kind) or pa.types.is_floating(kind)
     if column == TIMESTAMP:
         return texts or numbers or pa.types.is_timestamp(kind) or pa.types.is_date(kind)
@@ -55,6 +55,10 @@ def can_hold(column: str, kind: pa.DataType) -> bool:
     if column in (SERVER_NAME, PROFILE, STATE, INCIDENT_PHASE):
         return texts or (column == SERVER_NAME and pa.types.is_integer(kind))
     return texts or numbers or pa.types.is_decimal(kind)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
 
 
 def read_numbers(column: pa.Array) -> Numbers:
@@ -66,8 +70,9 @@ def read_numbers(column: pa.Array) -> Numbers:
         return Numbers(np.full(len(column), np.nan, np.float32), None)
     if pa.types.is_floating(kind):
         return Numbers(column.to_numpy(zero_copy_only=False), None)
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+    if not _is_text(kind):
         return Numbers(_floats(pc.cast(column, pa.float64(), safe=False)), None)
+    column = pc.cast(column, pa.string())
     try:
         return Numbers(_floats(pc.cast(column, pa.float64())), None)
     except pa.ArrowInvalid:
