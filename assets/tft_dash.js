@@ -67,6 +67,7 @@
   let notBefore = 0;
   let requests = 0;
   let inertSince = 0;
+  let pickedServer = null; // what the list of servers shows
   let mounted = null; // the page's own element: another one means that the page was built anew
 
   const setProps = (id, props) => window.dash_clientside.set_props(id, props);
@@ -135,7 +136,7 @@
   }
 
   function openServer(name) {
-    if (view && name !== view.server) change({ server: name || null });
+    if (view && (name || null) !== view.server) change({ server: name || null });
   }
 
   // ---------------------------------------------------------------- controls
@@ -251,6 +252,10 @@
     setValue("monitor-source", view.source);
     setValue("monitor-model", view.model);
     setValue("monitor-speed", String(view.speed));
+    if (drawn && view.server !== pickedServer) {
+      pickedServer = view.server;
+      setProps("monitor-server", { value: view.server });
+    }
     const play = document.getElementById("monitor-play");
     if (play) {
       const on = view.playing && !atEnd();
@@ -378,16 +383,15 @@
 
   function pickCell(click) {
     const point = click && click.points && click.points[0];
-    if (!point || !about) return skip();
+    if (!point || !about) return;
     const place = Array.isArray(point.customdata) ? point.customdata[0] : point.customdata;
     const name = about.servers[Number(place)];
     if (name) openServer(name);
-    return skip();
+    for (const id of ["monitor-top", "monitor-heatmap"]) setProps(id, { clickData: null }); // so that it can be clicked again
   }
 
   function pickServer(name) {
-    if (view && name) openServer(name);
-    return skip();
+    if (view && drawn) openServer(name);
   }
 
   let pointer = null;

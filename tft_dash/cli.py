@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import Any
 
@@ -12,6 +13,8 @@ from tft_dash.commands.data import check, generate, score
 from tft_dash.commands.listing import models, scenarios, settings, sources
 from tft_dash.commands.serving import demo, serve
 from tft_dash.errors import TftDashError
+
+logger = logging.getLogger(__name__)
 
 INTERRUPTED = 130
 
@@ -27,9 +30,16 @@ class _Group(click.Group):
             ctx.exit(error.exit_status)
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
         except BrokenPipeError:
             sys.stderr.close()  # the reader of stdout has gone; the interpreter would complain about it at exit
             ctx.exit(0)
+        except Exception as error:
+            logger.debug("the traceback", exc_info=True)
+            words = f"tft-dash met an error of its own ({type(error).__name__}: {error}). Please report it."
+            click.echo(words, err=True)
+            ctx.exit(1)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

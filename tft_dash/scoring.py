@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -48,7 +49,8 @@ def write_scores(source: Source, model: RiskModel, cache: Path, output: Path, pr
                 progress(0.8 + 0.2 * share)
         work.replace(output)
     except OSError as error:
-        work.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            work.unlink(missing_ok=True)
         reason = error.strerror or str(error)
         raise StorageError(f"{output} cannot be written: {reason}. Choose another --output.") from error
     return rows

@@ -59,8 +59,7 @@ class AgoAxis:
             "spikethickness": 1,
             "spikedash": "solid",
             "spikecolor": theme.control,
-            "hoverformat": ".3~g",
-            "unifiedhovertitle": {"text": f"%{{x}} {name}"},
+            "unifiedhovertitle": {"text": f"%{{x:.2~f}} {name}"},
         }
 
     def values(self, history: FloatArray, decimals: int) -> Numbers:

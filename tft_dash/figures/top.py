@@ -17,7 +17,8 @@ ROWS: Final = 5
 
 _BAR: Final = 0.14
 _GAP: Final = 0.05
-_TRACK, _BARS, _NAMES, _VALUES, _NOTES = range(5)
+_TRACK, _BARS, _NAMES, _VALUES, _NOTES, _ROWS = range(6)
+_NOBODY: Final = "No server has a risk at this tick."
 
 
 def layout() -> html.Section:
@@ -28,24 +29,25 @@ def layout() -> html.Section:
 
 
 def figure(frame: Frame, theme: Theme) -> Figure:
-    """The whole figure. Bars and their tracks carry the server's number as ``customdata``."""
+    """The whole figure. Bars, and the unseen rows that catch the pointer, carry the server's number as ``customdata``."""
     rows = list(range(ROWS))
-    bar = {"type": "bar", "orientation": "h", "y": rows, "width": _BAR, "cliponaxis": False}
+    bar = {"type": "bar", "orientation": "h", "y": rows, "width": _BAR, "hoverinfo": "skip"}
     text = {"type": "scatter", "mode": "text", "hoverinfo": "skip", "cliponaxis": False}
     above, below = [row - _BAR / 2 - _GAP for row in rows], [row + _BAR / 2 + _GAP for row in rows]
-    traces: list[dict[str, Any]] = [{} for _ in range(5)]
-    traces[_TRACK] = {
-        **bar,
-        "x": [1] * ROWS,
-        "marker": {"color": theme.sunken},
-        "hovertemplate": _HOVER,
-    }
-    traces[_BARS] = {**bar, "marker": {"color": []}, "hovertemplate": _HOVER}
-    traces[_NAMES] = {**text, "x": [0] * ROWS, "y": above, "textposition": "top right"}
-    traces[_VALUES] = {**text, "x": [1] * ROWS, "y": above, "textposition": "top left"}
+    strong = {"size": BODY + 1, "color": theme.text}
+    traces: list[dict[str, Any]] = [{} for _ in range(6)]
+    traces[_TRACK] = {**bar, "x": [1] * ROWS, "marker": {"color": theme.sunken}}
+    traces[_BARS] = dict(bar)
+    traces[_NAMES] = {**text, "x": [0] * ROWS, "y": above, "textposition": "top right", "textfont": strong}
+    traces[_VALUES] = {**text, "x": [1] * ROWS, "y": above, "textposition": "top left", "textfont": strong}
     traces[_NOTES] = {**text, "x": [0] * ROWS, "y": below, "textposition": "bottom right", "textfont": small(theme)}
-    for name in (_NAMES, _VALUES):
-        traces[name]["textfont"] = {"size": BODY + 1, "color": theme.text}
+    traces[_ROWS] = {
+        **bar,
+        "width": 1,
+        "opacity": 0,
+        "hoverinfo": "text",
+        "hovertemplate": "%{hovertext}<extra></extra>",
+    }
     for place, parts in _dynamic(frame).items():
         traces[place].update(parts)
     traces[_BARS]["marker"] = {"color": _bands(frame), **_scale(theme)}
@@ -62,24 +64,21 @@ def patch(frame: Frame, since: int) -> Patch | None:  # noqa: ARG001 - every row
     return change
 
 
-_HOVER: Final = "%{hovertext}<extra></extra>"
-
-
 def _dynamic(frame: Frame) -> dict[int, dict[str, Any]]:
     top = frame.ranking[:ROWS]
-    servers = _padded([int(server) for server in top], None)
+    servers = _padded(list(top), None)
+    names = [f"<b>{label(frame.source.servers[server], 30)}</b>" for server in top]
+    risks = [round(float(frame.risk[server]), 3) for server in top]
     return {
-        _TRACK: {"customdata": servers, "hovertext": _padded([_hover(frame, server) for server in top], "")},
-        _BARS: {
-            "x": _padded([round(float(frame.risk[server]), 3) for server in top], None),
+        _BARS: {"x": _padded(risks, None), "customdata": servers},
+        _NAMES: {"text": _padded(names or [_NOBODY], "")},
+        _VALUES: {"text": _padded([_value(frame, server) for server in top], "")},
+        _NOTES: {"text": _padded([_note(frame, server) for server in top], "")},
+        _ROWS: {
+            "x": _padded([1] * len(top), None),
             "customdata": servers,
             "hovertext": _padded([_hover(frame, server) for server in top], ""),
         },
-        _NAMES: {
-            "text": _padded([_title(frame, server) for server in top] or ["No server has a risk at this tick."], "")
-        },
-        _VALUES: {"text": _padded([_value(frame, server) for server in top], "")},
-        _NOTES: {"text": _padded([_note(frame, server) for server in top], "")},
     }
 
 
@@ -101,10 +100,6 @@ def _scale(theme: Theme) -> dict[str, Any]:
         "colorscale": [[place / last, theme.band_fill[band.name]] for place, band in enumerate(RISK_BANDS)],
         "showscale": False,
     }
-
-
-def _title(frame: Frame, server: int) -> str:
-    return f"<b>{label(frame.source.servers[server], 30)}</b>"
 
 
 def _value(frame: Frame, server: int) -> str:

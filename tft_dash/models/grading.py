@@ -36,8 +36,8 @@ SEVERITY_POWER: Final = 1.5
 SECOND_WEIGHT: Final = 0.25
 """How much the second metric counts beside the first. More would let metrics that move together count twice."""
 CONFIRM_SECONDS: Final = 60.0
-"""A value is believed by half at once and fully when it has lasted about a minute; slower ticks are averages already."""
 CONFIRM_LIMIT: Final = 0.5
+"""A value is believed by half at once, fully when it lasts. Ticks of minutes are averages already: believed at once."""
 RESTING_RISK: Final = 0.06
 """Of a server that is as usual: no server is ever free of risk."""
 ALERT_RISK: Final = 0.05
@@ -47,7 +47,7 @@ ALERT_FULL: Final = 0.1
 ALERT_SECONDS: Final = 12 * 3600.0
 HELD_TICKS: Final = 3
 """Ticks for which a metric or a server that says nothing keeps its last word."""
-FADE: Final = 0.8
+FADE: Final = 0.9
 """What is left per tick of a metric's last word after that, while the server's other metrics go on."""
 DRIVER_SHARE: Final = 0.05
 """A metric that contributes less is no reason."""

@@ -5,8 +5,8 @@ thousand servers with their everyday noise are no likelier to have an incident t
 the riskiest server down, each with two thirds of the weight of the one before, and saturates: one server at the
 critical line makes about even odds, four make four in five.
 
-The 8-hour figure remembers: the peak of the last while fades slowly, because a fleet that has just been in trouble is
-not yet out of it, and a longer horizon starts from a higher base.
+The 8-hour figure starts from a higher base and remembers: besides now, the unrest of the last while counts, because a
+fleet that has just been in trouble is not yet out of it.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ BASE: Final = 0.08
 UNEASE: Final = 0.5
 """Weight of the mean risk of the fleet above resting, each server's up to :data:`UNEASE_LIMIT`."""
 UNEASE_LIMIT: Final = 0.2
-LONG_BASE: Final = 0.08
+LONG_BASE: Final = 0.05
 """What the longer horizon adds to a fleet at rest."""
-LONG_SHARE: Final = 0.8
-"""Of the remembered peak."""
+LONG_SHARE: Final = 0.7
+"""How much of the remembered unrest counts."""
 MEMORY_SECONDS: Final = 3600.0
 MEMORY_SHARE: Final = 0.25
 MEMORY_TICKS: Final = 6.0
-"""The peak fades with an hour, or with a quarter of what has been seen while that is less."""
+"""Unrest is remembered for an hour, or for a quarter of what has been seen while that is less."""
 
 
 class Outlook:
@@ -47,9 +47,9 @@ class Outlook:
     """
 
     def __init__(self, step_seconds: float) -> None:
-        self._limit = MEMORY_SECONDS / step_seconds
+        self._limit = max(MEMORY_TICKS, MEMORY_SECONDS / step_seconds)
         self._ticks = 0
-        self._peak = 0.0
+        self._unrest: float | None = None
 
     def look(self, risk: Values) -> tuple[float, float]:
         """P(incident within 30 minutes) and within 8 hours; NaN where no server has a risk.
@@ -57,20 +57,20 @@ class Outlook:
         :param risk: (servers,), NaN = nothing to say.
         """
         self._ticks += 1
-        memory = max(MEMORY_TICKS, min(MEMORY_SHARE * self._ticks, self._limit))
-        self._peak *= float(np.exp(-1.0 / memory))
         known = risk[~np.isnan(risk)]
         if not len(known):
             return float("nan"), float("nan")
         soon = within_30_minutes(known)
-        self._peak = max(self._peak, soon)
-        return soon, 1.0 - (1.0 - LONG_BASE) * (1.0 - max(soon, LONG_SHARE * self._peak))
+        before = soon if self._unrest is None else self._unrest
+        memory = float(np.clip(MEMORY_SHARE * self._ticks, MEMORY_TICKS, self._limit))
+        self._unrest = before + (soon - before) / memory
+        return soon, 1.0 - (1.0 - LONG_BASE) * (1.0 - soon) * (1.0 - LONG_SHARE * self._unrest)
 
 
 def within_30_minutes(risk: Values) -> float:
     """P(incident in the fleet within 30 minutes) from the risks of its servers, at least one, none NaN.
 
-    Grows with every risk. Sorted before anything is added up, so that the order of servers changes not even the last bit.
+    Grows with every risk. Sorted before anything is added up: the order of servers does not change even the last bit.
     """
     falling = np.sort(risk)[::-1]
     noticed = (np.maximum(falling - NOTICE, 0.0) / (1.0 - NOTICE)) ** NOTICE_POWER

@@ -33,8 +33,8 @@ class ScriptedModel:
         name="scripted",
         title="Scripted (reads the script)",
         version="1",
-        summary="Its probabilities follow the phases of the drill's script: stable, escalation, peak, recovery. No real "
-        "deployment has such a script. Risks and drivers are those of 'thresholds'.",
+        summary="Its probabilities follow the phases of the drill's script: stable, escalation, peak, recovery. "
+        "No real deployment has such a script. Risks and drivers are those of 'thresholds'.",
         calibrated=False,
         uses_labels=True,
         step_seconds=None,
@@ -90,7 +90,7 @@ def script(phases: tuple[str | None, ...]) -> tuple[FloatArray, FloatArray]:
     for tick, phase in enumerate(phases):
         if tick and phase != phases[tick - 1]:
             begun = tick
-        if phase not in LEVELS:
+        if phase is None or phase not in LEVELS:
             continue
         keep = float(np.exp(-PACE / max(begun, PACE)))
         level = LEVELS[phase] + (level - LEVELS[phase]) * keep
