@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import string
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ CURVES = st.one_of(
         lambda values: {"points": [{"at": place / len(values), "value": value} for place, value in enumerate(values)]}
     ),
 )
+WHOM: list[Document] = [{"first_of_each": True}, {"share": 0.5}]
 EFFECTS = st.one_of(
     st.floats(-200, 5000),
     st.fixed_dictionaries({"times": st.floats(0, 50)}),
@@ -43,16 +45,7 @@ def faults(draw: st.DrawFn, profiles: list[str], duration: int) -> Document:
     what = draw(st.sampled_from(sorted(USUAL_EFFECTS)))
     fault: Document = {
         "what": what,
-        "whom": draw(
-            st.sampled_from(
-                [
-                    {"first_of_each": True},
-                    {"share": 0.5},
-                    {"profile": profiles[0]},
-                    {"profile": profiles[-1], "first": 1},
-                ]
-            )
-        ),
+        "whom": draw(st.sampled_from([*WHOM, {"profile": profiles[0]}, {"profile": profiles[-1], "first": 1}])),
         "lag": draw(st.integers(0, duration - 1)),
         "jitter": draw(SHARES),
     }
@@ -72,7 +65,7 @@ def documents(draw: st.DrawFn) -> Document:
     bounds = sorted({0, duration, *draw(st.lists(st.integers(1, duration - 1), max_size=3))})
     phases = [
         {"name": f"phase {number}", "from": begin, "to": end, "intensity": draw(CURVES)}
-        for number, (begin, end) in enumerate(zip(bounds, bounds[1:], strict=False))
+        for number, (begin, end) in enumerate(pairwise(bounds))
     ]
     struck = draw(st.lists(faults(names, duration), max_size=3))
     return {
@@ -179,7 +172,7 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.sampled_from(preset_names()), st.randoms(use_true_random=False), ANYTHING)
 def test_any_damage_to_a_document_is_either_harmless_or_a_document_error(name: str, chance: Any, damage: Any) -> None:
     document = yaml.safe_load(to_yaml(load_scenario(name)))

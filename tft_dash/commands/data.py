@@ -12,8 +12,8 @@ from tft_dash.commands.terminal import progress_bar, say, settings_from
 from tft_dash.drills import drill_name, judge
 from tft_dash.errors import UsageError
 from tft_dash.models.base import MODELS
-from tft_dash.scenarios.files import generate_drill
 from tft_dash.scenarios.expectations import require
+from tft_dash.scenarios.files import generate_drill
 from tft_dash.scenarios.library import load_scenario
 from tft_dash.scoring import write_scores
 from tft_dash.services import DEFAULT_MODEL, Services

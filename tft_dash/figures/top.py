@@ -29,7 +29,7 @@ def layout() -> html.Section:
 
 
 def figure(frame: Frame, theme: Theme) -> Figure:
-    """The whole figure. Bars, and the unseen rows that catch the pointer, carry the server's number as ``customdata``."""
+    """The whole figure. Bars, and unseen rows that catch the pointer, carry the server's number as ``customdata``."""
     rows = list(range(ROWS))
     bar = {"type": "bar", "orientation": "h", "y": rows, "width": _BAR, "hoverinfo": "skip"}
     text = {"type": "scatter", "mode": "text", "hoverinfo": "skip", "cliponaxis": False}

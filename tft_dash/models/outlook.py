@@ -56,15 +56,19 @@ class Outlook:
 
         :param risk: (servers,), NaN = nothing to say.
         """
-        self._ticks += 1
         known = risk[~np.isnan(risk)]
-        if not len(known):
-            return float("nan"), float("nan")
-        soon = within_30_minutes(known)
+        soon = within_30_minutes(known) if len(known) else float("nan")
+        return soon, self.within_8_hours(soon)
+
+    def within_8_hours(self, soon: float) -> float:
+        """P(incident within 8 hours) from that within 30 minutes, now and at the ticks before; NaN for NaN."""
+        self._ticks += 1
+        if np.isnan(soon):
+            return soon
         before = soon if self._unrest is None else self._unrest
         memory = float(np.clip(MEMORY_SHARE * self._ticks, MEMORY_TICKS, self._limit))
         self._unrest = before + (soon - before) / memory
-        return soon, 1.0 - (1.0 - LONG_BASE) * (1.0 - soon) * (1.0 - LONG_SHARE * self._unrest)
+        return 1.0 - (1.0 - LONG_BASE) * (1.0 - soon) * (1.0 - LONG_SHARE * self._unrest)
 
 
 def within_30_minutes(risk: Values) -> float:

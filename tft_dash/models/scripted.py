@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from tft_dash.errors import UsageError
+from tft_dash.models.outlook import Outlook
 from tft_dash.models.thresholds import ThresholdModel
 from tft_dash.progress import Progress, silent
 from tft_dash.schema import METRIC_NAMES, Assessments, FloatArray, ModelCard, Window
@@ -20,10 +21,6 @@ LEVELS: Final[Mapping[str, float]] = {"stable": 0.1, "escalation": 0.55, "peak":
 """P(incident in 30 min) that each phase tends to."""
 PACE: Final = 6.0
 """A phase is closed in on with a time constant of this part of all ticks before it, so that any tempo looks alike."""
-LONG_BASE: Final = 0.1
-"""What the longer horizon adds to a fleet at rest."""
-LONG_PACE: Final = 3.0
-"""How much slower than the 30-minute figure the 8-hour figure falls."""
 
 
 class ScriptedModel:
@@ -48,8 +45,7 @@ class ScriptedModel:
 
         :raises UsageError: the window has no phases.
         """
-        measured = ThresholdModel().assess(window)
-        return told(measured, phases_of(window))
+        return told(ThresholdModel().assess(window), phases_of(window), window.step_seconds)
 
     def assess_recording(self, recording: Window, progress: Progress = silent) -> Assessments:
         """Every tick of a recording.
@@ -57,7 +53,7 @@ class ScriptedModel:
         :raises UsageError: the recording has no phases.
         """
         phases = phases_of(recording)
-        return told(ThresholdModel().assess_recording(recording, progress), phases)
+        return told(ThresholdModel().assess_recording(recording, progress), phases, recording.step_seconds)
 
 
 def phases_of(window: Window) -> tuple[str | None, ...]:
@@ -73,27 +69,26 @@ def phases_of(window: Window) -> tuple[str | None, ...]:
     return window.phases
 
 
-def told(measured: Assessments, phases: tuple[str | None, ...]) -> Assessments:
+def told(measured: Assessments, phases: tuple[str | None, ...], step_seconds: float) -> Assessments:
     """``measured`` with the script's probabilities where the phase is known; for the last ticks of ``phases``."""
-    soon, late = (values[len(phases) - measured.ticks :] for values in script(phases))
-    silent_ticks = np.isnan(measured.prob_30m)
-    soon = np.where(np.isnan(soon) | silent_ticks, measured.prob_30m, soon)
-    late = np.where(np.isnan(late) | silent_ticks, measured.prob_8h, late)
+    soon, late = (values[len(phases) - measured.ticks :] for values in script(phases, step_seconds))
+    unknown = np.isnan(soon) | np.isnan(measured.prob_30m)
+    soon = np.where(unknown, measured.prob_30m, soon)
+    late = np.where(unknown, measured.prob_8h, late)
     return Assessments(measured.risk, measured.driver_metric, measured.driver_usual, soon, late)
 
 
-def script(phases: tuple[str | None, ...]) -> tuple[FloatArray, FloatArray]:
+def script(phases: tuple[str | None, ...], step_seconds: float) -> tuple[FloatArray, FloatArray]:
     """(ticks,) the probabilities that the script tells, for 30 minutes and 8 hours; NaN in unknown phases."""
     soon, late = np.full((2, len(phases)), np.nan, np.float32)
-    level = long_level = LEVELS["stable"]
+    outlook = Outlook(step_seconds)
+    level = LEVELS["stable"]
     begun = 0
     for tick, phase in enumerate(phases):
         if tick and phase != phases[tick - 1]:
             begun = tick
         if phase is None or phase not in LEVELS:
             continue
-        keep = float(np.exp(-PACE / max(begun, PACE)))
-        level = LEVELS[phase] + (level - LEVELS[phase]) * keep
-        long_level = max(level, level + (long_level - level) * keep ** (1.0 / LONG_PACE))
-        soon[tick], late[tick] = level, 1.0 - (1.0 - LONG_BASE) * (1.0 - long_level)
+        level = LEVELS[phase] + (level - LEVELS[phase]) * float(np.exp(-PACE / max(begun, PACE)))
+        soon[tick], late[tick] = level, outlook.within_8_hours(level)
     return soon, late

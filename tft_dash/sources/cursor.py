@@ -62,7 +62,7 @@ class DataSource:
     def get_next_batch(self) -> pd.DataFrame | None:
         """The next tick, one row per server, with the contract's columns; None at the end.
 
-        What the recording lacks is missing: a metric, or a server's sample, whose state is None then. The two columns
+        What the recording lacks is missing: a metric, or a server's sample, and its state with it. The two columns
         of a drill's script are there only if the recording has them. Times are the tick's, in UTC.
         """
         batch = self.source.read(self._after, 1, labels=True)

@@ -146,18 +146,17 @@ def test_a_cache_that_cannot_be_made_is_a_storage_error_with_advice(recording: P
 
 
 @pytest.fixture
-def little_room() -> Iterator[None]:
-    """No file of this process can grow beyond 300 bytes, as on a full disk."""
+def little_room(recording: Path) -> Iterator[Path]:
+    """The recording, while no file of this process can grow beyond 300 bytes, as on a full disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (300, hard))
-    yield
+    yield recording
     resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-@pytest.mark.usefixtures("little_room")
-def test_a_full_disk_is_a_storage_error_and_leaves_nothing_half_written(tmp_path: Path, recording: Path) -> None:
+def test_a_full_disk_is_a_storage_error_and_leaves_nothing_half_written(tmp_path: Path, little_room: Path) -> None:
     with pytest.raises(StorageError, match=r"cannot be written: File too large.*Free some space"):
-        source_of(recording).prepare()
+        source_of(little_room).prepare()
     assert [path.suffix for path in (tmp_path / "cache" / "cubes").iterdir()] == [".lock"]
 
 
