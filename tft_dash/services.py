@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tft_dash.background import Background
+from tft_dash.background import WAIT_SECONDS, Background
 from tft_dash.errors import NotReadyError, TftDashError, UnknownNameError
 from tft_dash.frame import Frame, ServerTrace, SourceDescription
 from tft_dash.models.base import MODELS, RiskModel
@@ -21,8 +21,6 @@ from tft_dash.sources.base import SOURCES, Source
 from tft_dash.sources.catalogue import discover_all
 
 DEFAULT_MODEL: Final = "thresholds"
-LOOK_SECONDS: Final = 1.0
-"""How long a change of a source's file may go unnoticed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +49,17 @@ class Services:
     """The one owner of sources, models and the monitor in a process.
 
     :param wait_seconds: how long a request waits for a recording that is being prepared; None = to the end.
+    :param look_seconds: how long a change of a source's file may go unnoticed.
     :raises UsageError: a source has an impossible name.
 
     A source whose file is missing or broken is listed with its problem; the others are served.
     """
 
-    def __init__(self, settings: Settings, *, wait_seconds: float | None = 1.5) -> None:
+    def __init__(
+        self, settings: Settings, *, wait_seconds: float | None = WAIT_SECONDS, look_seconds: float = 1.0
+    ) -> None:
         self.settings = settings
+        self._look_seconds = look_seconds
         self.monitor = Monitor(settings.cache, Background(wait_seconds))
         specs = settings.sources or tuple(str(path) for path in shipped_drills())
         self._paths = dict(discover_all(specs, demand=False))
@@ -79,7 +81,7 @@ class Services:
         now = time.monotonic()
         with self._lock:
             known = self._sources.get(name)
-            if known is not None and now - known.looked_at < LOOK_SECONDS:
+            if known is not None and now - known.looked_at < self._look_seconds:
                 return known.source
             path = self._paths[name]
             signature = _signature(path)

@@ -154,8 +154,7 @@ def test_the_end_has_a_summary_and_the_middle_none(client: FlaskClient) -> None:
     assert ask(client, tick=58)["monitor-summary"]["children"] == []
 
 
-def test_a_file_that_changes_is_drawn_anew(make_client: MakeClient, tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr("tft_dash.services.LOOK_SECONDS", 0.0)
+def test_a_file_that_changes_is_drawn_anew(make_client: MakeClient, tmp_path: Path) -> None:
     path = tmp_path / "real.csv"
     head = "timestamp,server_name,cpu_pct\n"
     path.write_text(head + "2026-01-01T00:00:00Z,a,1\n2026-01-01T00:00:05Z,a,2\n")
