@@ -18,6 +18,11 @@ FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 OpenPage = Callable[..., Page]
 
 
+def is_own(url: str) -> bool:
+    """Whether an address is the server's own, or none at all."""
+    return url.startswith(("http://127.0.0.1:", "data:", "blob:"))
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium, headless; the tests are skipped where there is none, save in CI."""
@@ -43,7 +48,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[OpenPage]:
-    """Opens addresses in fresh contexts; afterwards no page may have written to its console."""
+    """Opens addresses in fresh contexts; no page may write to its console or ask anything of another host."""
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
@@ -53,6 +58,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         page = context.new_page()
         page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+        page.on("request", lambda request: None if is_own(request.url) else complaints.append(f"asked {request.url}"))
         page.goto(url)
         page.complaints = complaints  # a test that breaks the server on purpose clears the list
         return page

@@ -23,7 +23,7 @@ from tft_dash.theme import BODY, SMALL, Theme
 NAME: Final = "heatmap"
 WRITTEN_ON: Final = 60
 """Up to so many servers have name and value written on their cells."""
-SYMBOLS: Final = 150
+SYMBOLS: Final = 100
 """At most so many symbols are drawn, the highest risks first."""
 
 _YELLOW_ABOVE: Final = round(100 * HEALTH_BANDS[0].upper)
@@ -145,12 +145,14 @@ def _labels(frame: Frame, grid: _Grid, risks: list[int | None]) -> list[str]:
 
 
 def _dynamic(frame: Frame, grid: _Grid) -> dict[int, dict[str, Any]]:
-    states = grid.rows_of(_STATE_WORDS[frame.states].tolist())
+    states = _STATE_WORDS[frame.states].tolist()
     whole = np.round(frame.risk * 100)
     risks = [None if math.isnan(value) else int(value) for value in whole.tolist()]
     change: dict[int, dict[str, Any]] = {
-        _CELLS: {"text": states},
-        _RISKS: {"z": grid.rows_of(risks), "text": states},
+        _CELLS: {
+            "text": grid.rows_of([state if risk is None else None for state, risk in zip(states, risks, strict=True)])
+        },
+        _RISKS: {"z": grid.rows_of(risks), "text": grid.rows_of(states)},
         _LABELS: {"text": _labels(frame, grid, risks)},
     }
     shown = _highest(whole, SYMBOLS)
