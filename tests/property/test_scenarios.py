@@ -140,7 +140,7 @@ MISTAKES: dict[str, tuple[tuple[str | int, ...], Any]] = {
     "spec.clock.duration": (("spec", "clock", "duration"), "soon"),
     "spec.clock.playback_speed": (("spec", "clock", "playback_speed"), float("nan")),
     "spec.fleet.profiles[0].baselines.cpu_pct": (("spec", "fleet", "profiles", 0, "baselines"), {"cpu_pct": 140}),
-    "spec.phases[0].from": (("spec", "phases", 0, "from"), 3),
+    "spec.phases[0].from": (("spec", "phases", 0, "from"), 0.5),
     "spec.faults[0].what": (("spec", "faults", 0, "what"), "boom"),
     "spec.faults[0].whom.profile": (("spec", "faults", 0, "whom"), {"profile": "nobody"}),
     "spec.expect[0].phase": (("spec", "expect"), [{"check": "top", "phase": "never"}]),

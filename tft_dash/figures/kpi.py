@@ -128,6 +128,7 @@ def _change(frame: Frame, history: FloatArray) -> str:
 
 
 def _servers_note(frame: Frame) -> str:
-    troubled = int(np.count_nonzero(frame.risk > HEALTH_BANDS[1].upper))
-    silent = len(frame.source.servers) - frame.active
-    return f"{troubled} at severe risk" + (f", {silent} not reporting" if silent else "")
+    severe = int(np.count_nonzero(frame.risk > HEALTH_BANDS[1].upper))
+    absent = len(frame.source.servers) - frame.active
+    known = f"{severe:,} at severe risk" if frame.ranking else "no risk known"
+    return f"{known}, {absent:,} not reporting" if absent else known

@@ -15,7 +15,7 @@ from tft_dash.scenarios.effects import CRASH_FROM, Impact, impacts_of
 from tft_dash.scenarios.fleet import server_names, server_profiles, struck_servers
 from tft_dash.scenarios.format.parts import Spec
 from tft_dash.scenarios.signals import Integers, Reals, Signals
-from tft_dash.schema import METRICS, NO_STATE, OFFLINE, CodeArray, FloatArray, Window, derive_states
+from tft_dash.schema import METRICS, OFFLINE, CodeArray, FloatArray, Window, derive_states
 
 GENERATOR_VERSION: Final = "1"
 """Changes whenever the same document would give other values."""
@@ -46,9 +46,7 @@ class Block:
 
     def values(self, metric: int) -> Reals:
         """(ticks, servers) a metric's values, each the double nearest to its decimal form; NaN where silent."""
-        found = self.scaled[metric] / float(10 ** METRICS[metric].decimals)
-        found[self.silent] = np.nan
-        return found
+        return _unscaled(self.scaled[metric], self.silent, METRICS[metric].decimals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +160,18 @@ def _bent_in(values: Reals, knee: Reals, high: float) -> Reals:
 
 
 def _block(first: int, scaled: Integers, down: NDArray[np.bool_], gone: NDArray[np.bool_]) -> Block:
-    block = Block(first, scaled, down | gone, np.empty(0, np.int8))
-    metrics = {metric.name: block.values(place).astype(np.float32) for place, metric in enumerate(METRICS)}
+    silent = down | gone
+    # In single precision, as every reader of the drill holds its values: a state must follow from what is read.
+    metrics = {
+        metric.name: _unscaled(scaled[place], silent, metric.decimals).astype(np.float32)
+        for place, metric in enumerate(METRICS)
+    }
     states = derive_states(metrics)
-    states[gone] = NO_STATE
     states[down] = OFFLINE
-    return Block(first, scaled, block.silent, states)
+    return Block(first, scaled, silent, states)
+
+
+def _unscaled(scaled: Integers, silent: NDArray[np.bool_], decimals: int) -> Reals:
+    values: Reals = scaled / float(10**decimals)
+    values[silent] = np.nan
+    return values
