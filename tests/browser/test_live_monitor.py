@@ -250,3 +250,18 @@ def test_a_restart_of_the_server_leaves_the_page_correct(open_page: OpenPage, tm
         lines = drawn_lines(page)["within 30 min"]
         assert lines == pytest.approx([frame(server, tick)["prob_30m"] for tick in range(60)], abs=1e-4)
     page.complaints.clear()  # the browser rightly tells of the requests that failed meanwhile
+
+
+def test_a_hover_survives_the_ticks(open_page: OpenPage, demo: Server) -> None:
+    page = open_page(f"{demo.url}/?tick=30")
+    wait_for_tick(page, 30)
+    box = page.locator("#monitor-trend .nsewdrag").first.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.25 * box["width"], box["y"] + 0.5 * box["height"], steps=4)
+    label = page.locator("#monitor-trend .hoverlayer .hovertext, #monitor-trend .hoverlayer .legend").first
+    label.wait_for()
+    for tick in range(31, 35):
+        page.keyboard.press("ArrowRight")
+        wait_for_tick(page, tick)
+    page.wait_for_timeout(400)
+    expect(label).to_be_visible()

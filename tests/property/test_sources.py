@@ -163,11 +163,12 @@ def test_cutting_the_tail_off_moves_no_earlier_sample(fleet: tuple[float, int, i
 
 
 @quick
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3_000)), min_size=1, max_size=2_000), st.integers(1, 7))
+@given(st.integers(1, 3_000), st.integers(1, 4), st.integers(0, 2**32 - 1), st.integers(1, 7))
 def test_the_sample_of_series_is_every_servers_earliest_times_in_any_order(
-    samples: list[tuple[int, int]], parts: int
+    count: int, servers: int, seed: int, parts: int
 ) -> None:
-    codes, times = (np.array(column, np.int64) for column in zip(*samples, strict=True))
+    random = np.random.default_rng(seed)
+    codes, times = random.integers(0, servers, count), random.integers(0, 2_000, count)
     sample = SeriesSample()
     for code, time in zip(np.array_split(codes, parts), np.array_split(times, parts), strict=True):
         sample.add(code, time)

@@ -40,8 +40,8 @@ def state_of(frame: Frame, server: int) -> str:
 
 
 def percent(value: float) -> str:
-    """A share in whole percent; a dash for a missing one."""
-    return "—" if np.isnan(value) else f"{100 * value:.0f}%"
+    """A share in whole percent."""
+    return f"{100 * value:.0f}%"
 
 
 def chance(value: float) -> str:

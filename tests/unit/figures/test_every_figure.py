@@ -87,6 +87,14 @@ def test_a_figure_is_the_same_every_time(module: FigureModule) -> None:
     assert module.figure(frame_at(40), LIGHT) == module.figure(frame_at(40), LIGHT)
 
 
+@pytest.mark.parametrize("name", ["top", "heatmap"])
+def test_a_servers_name_is_never_read_as_markup(name: str) -> None:
+    module = next(each for each in FIGURES if each.name == name)
+    drawn = json.dumps(module.figure(frame_at(5, NAMED), LIGHT))
+    assert "&lt;b&gt;a&lt;/b&gt;" in drawn
+    assert "<b>a</b>" not in drawn
+
+
 @each_figure
 def test_every_text_is_large_enough_to_read(module: FigureModule) -> None:
     sizes = font_sizes(module.figure(frame_at(40), LIGHT))

@@ -38,7 +38,7 @@ def test_a_fleet_without_any_risk_says_so() -> None:
 
 @pytest.mark.parametrize(
     ("risk", "word", "colour"),
-    [(0.2, "normal", "green"), (0.21, "elevated", "yellow"), (0.41, "high", "orange"), (0.71, "severe", "red")],
+    [(0.19, "normal", "green"), (0.21, "elevated", "yellow"), (0.41, "high", "orange"), (0.71, "severe", "red")],
 )
 def test_a_bar_has_its_bands_word_and_colour(risk: float, word: str, colour: str) -> None:
     traces = drawn([risk])

@@ -162,11 +162,21 @@ def test_constant_metrics_make_no_risk(model: RiskModel) -> None:
     assert answer.risk.max() < 0.1
 
 
+def test_infinite_values_are_missing_values(model: RiskModel) -> None:
+    window = troubled()
+    answers = []
+    for high, low in ((np.inf, -np.inf), (np.nan, np.nan)):
+        columns = {name: values.copy() for name, values in window.metrics.items()}
+        columns["cpu_pct"][5:8, 1] = high
+        columns["latency_ms"][6, 1] = low
+        answers.append(model.assess_recording(with_metrics(window, columns)))
+    same(*answers)
+
+
 def test_impossible_values_do_no_harm(model: RiskModel) -> None:
     window = troubled()
     columns = {name: values.copy() for name, values in window.metrics.items()}
-    columns["cpu_pct"][5, 1] = np.inf
-    columns["latency_ms"][6, 1] = -np.inf
+    columns["cpu_pct"][5, 1] = 1e30
     columns["latency_ms"][7, 1] = -5.0
     columns["net_in_mb_s"][8, 1] = 3e38
     answer = model.assess_recording(with_metrics(window, columns))

@@ -70,10 +70,10 @@ def test_drops_and_metrics_without_a_line_are_noticed_but_never_severe(metric: s
 
 
 def test_a_small_step_on_an_idle_server_is_no_incident() -> None:
-    window = fleet(200, metrics=("cpu_pct",), noise=0.0)
-    idle = with_metrics(window, {"cpu_pct": np.full((200, 4), 0.1, np.float32)})
-    assert assess(changed(idle, "cpu_pct", 0.4, first=150)).risk.max() < 0.1
-    assert assess(changed(idle, "cpu_pct", 12.0, first=150)).risk.max() > 0.2
+    window = fleet(1_300, 1, step_seconds=300.0)
+    idle = with_metrics(window, {"cpu_pct": np.full((1_300, 1), 0.1, np.float32)})
+    assert assess(changed(idle, "cpu_pct", 0.4, first=1_200)).risk.max() < 0.1
+    assert assess(changed(idle, "cpu_pct", 6.0, first=1_200)).risk.max() > 0.2
 
 
 def test_a_single_spike_counts_less_than_two_in_a_row() -> None:

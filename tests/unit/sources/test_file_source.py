@@ -100,6 +100,11 @@ def test_a_server_keeps_its_first_profile(lines: Callable[..., FileSource]) -> N
     assert any("another profile" in notice for notice in source.describe().notices)
 
 
+def test_a_server_keeps_its_first_profile_from_one_block_of_rows_to_the_next(tmp_path: Path, opened: Open) -> None:
+    table = fleet_table(20, ["a"], profile=["web"] * 10 + ["db"] * 10)
+    assert opened(write_parquet(tmp_path / "it.parquet", table)).describe().profiles == ("web",)
+
+
 def test_two_samples_of_a_tick_become_one_and_nothing_overwrites_with_nothing(
     lines: Callable[..., FileSource],
 ) -> None:

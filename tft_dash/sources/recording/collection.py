@@ -158,8 +158,9 @@ def _note_columns(tables: Sequence[Table], findings: Findings) -> None:
     if rest > 0:
         findings.note("unknown-column", f"{rest} further columns")
     present = {name for table in tables for name in table.types}
-    for name in present.intersection(LABEL_COLUMNS):
-        findings.note("label-column", name)
+    for name in LABEL_COLUMNS:
+        if name in present:
+            findings.note("label-column", name)
     if STATE not in present:
         findings.note("no-state", STATE)
 
