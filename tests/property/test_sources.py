@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tft_dash.sources.file import FileSource
 from tft_dash.sources.recording.alignment import SAMPLES_PER_SERVER, SeriesSample, infer_step, make_grid
+from tft_dash.sources.recording.ticking import Ticking
 
 START_MS = 1_714_564_800_000
 STEP_MS = 5_000
@@ -25,7 +26,10 @@ Row = tuple[int, str, float | None, float | None]
 
 cells = st.none() | st.floats(0, 100, width=32).map(lambda value: abs(round(value, 3)))
 rows = st.tuples(st.integers(0, 90_000), st.sampled_from(SERVERS), cells, cells)
-tables = st.lists(rows, min_size=1, max_size=40).filter(lambda made: any(row[2] is not None for row in made))
+lists = st.lists(rows, min_size=1, max_size=40).filter(lambda made: any(row[2] is not None for row in made))
+tables = st.builds(
+    lambda made, ordered: sorted(made, key=lambda row: row[0]) if ordered else made, lists, st.booleans()
+)
 quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -40,17 +44,32 @@ def table_of(made: list[Row]) -> pa.Table:
     )
 
 
+def ticks_of(made: list[Row]) -> list[int]:
+    """Each row's tick; the second of two successive samples in one tick is pushed to the next, and others with it."""
+    times = {name: [row[0] for row in made if row[1] == name] for name in SERVERS}
+    firsts = {name: min(series) for name, series in times.items() if series}
+    start = min(firsts.values())
+    in_order = all(series == sorted(series) for series in times.values())
+    before: dict[str, tuple[int, int, int]] = {}
+    ticks = []
+    for offset, server, *_ in made:
+        base = (2 * (firsts[server] - start) + STEP_MS) // (2 * STEP_MS)
+        nominal = base + (2 * (offset - firsts[server]) + STEP_MS) // (2 * STEP_MS)
+        last, then, pushed = before.get(server, (-99, 0, 0))
+        if nominal - last >= 2:
+            pushed = 0
+        elif nominal == last and offset - then > 0.6 * STEP_MS:
+            pushed = 1
+        before[server] = (nominal, offset, pushed)
+        ticks.append(nominal + pushed if in_order else nominal)
+    return ticks
+
+
 def expected(made: list[Row]) -> dict[tuple[int, str], tuple[int, float | None, float | None]]:
     """(tick, server) → the last sample's time, and each metric's last value; as the contract says, row by row."""
-    firsts: dict[str, int] = {}
-    for offset, server, *_ in made:
-        firsts[server] = min(offset, firsts.get(server, offset))
-    start = min(firsts.values())
     held = defaultdict(list)
-    for place, (offset, server, cpu, latency) in enumerate(made):
-        base = (2 * (firsts[server] - start) + STEP_MS) // (2 * STEP_MS)
-        tick = base + (2 * (offset - firsts[server]) + STEP_MS) // (2 * STEP_MS)
-        held[tick, server].append((offset, place, cpu, latency))
+    for place, ((_, server, cpu, latency), tick) in enumerate(zip(made, ticks_of(made), strict=True)):
+        held[tick, server].append((made[place][0], place, cpu, latency))
     merged = {}
     for cell, samples in held.items():
         cpu = latency = None
@@ -125,41 +144,62 @@ def sampled(step: float, servers: int, seed: int, ticks: int, jitter: float) -> 
     return made
 
 
+def aligned(series: list[np.ndarray], blocks: int = 1) -> list[np.ndarray]:
+    """Each server's ticks, as a recording of these times gives them, read in so many blocks."""
+    sample = SeriesSample()
+    for server, times in enumerate(series):
+        sample.add(np.full(len(times), server), times)
+    step = infer_step(sample.series())
+    assert step is not None
+    firsts, lasts = np.array([times[0] for times in series]), np.array([times[-1] for times in series])
+    grid = make_grid(firsts, lasts, step, sum(map(len, series)))
+    ticking = Ticking(grid, in_order=True)
+    times, servers = np.concatenate(series), np.repeat(np.arange(len(series)), [len(times) for times in series])
+    order = np.argsort(times, kind="stable")
+    ticks = np.empty(len(times), np.int64)
+    for part in np.array_split(order, blocks):
+        ticks[part] = ticking.ticks(times[part], servers[part].astype(np.int32))
+    return [ticks[servers == server] for server in range(len(series))]
+
+
 @quick
 @given(regular, st.floats(0, 0.2))
 def test_jitter_below_a_quarter_step_never_moves_a_sample_to_another_tick(
     fleet: tuple[float, int, int], jitter: float
 ) -> None:
-    step, servers, seed = fleet
-    series = sampled(step, servers, seed, 800, jitter)
-    inferred = infer_step([times[:SAMPLES_PER_SERVER] for times in series])
-    assert inferred is not None
-    firsts, lasts = np.array([times[0] for times in series]), np.array([times[-1] for times in series])
-    grid = make_grid(firsts, lasts, inferred, 800 * servers)
-    for server, times in enumerate(series):
-        ticks = grid.ticks_of(times, np.full(len(times), server))
-        assert (np.diff(ticks) == 1).all(), (inferred, step)
+    for ticks in aligned(sampled(*fleet, 800, jitter)):
+        assert (np.diff(ticks) == 1).all()
 
 
 @quick
-@given(regular, st.floats(0, 0.2), st.integers(SAMPLES_PER_SERVER + 2, 790))
-def test_cutting_the_tail_off_moves_no_earlier_sample(fleet: tuple[float, int, int], jitter: float, cut: int) -> None:
-    step, servers, seed = fleet
-    series = sampled(step, servers, seed, 800, jitter)
+@given(regular, st.floats(0, 0.19), st.lists(st.tuples(st.integers(1, 799), st.floats(0, 40)), max_size=4))
+def test_a_rhythm_that_shifts_at_its_gaps_loses_no_sample(
+    fleet: tuple[float, int, int], jitter: float, gaps: list[tuple[int, float]]
+) -> None:
+    step, _, _ = fleet
+    series = sampled(*fleet, 800, jitter)
+    for place, length in gaps:
+        series[0][place:] += round((1 + length) * step * SECOND)
+    ticks = aligned(series)[0]
+    assert (np.diff(ticks) >= 1).all()
+
+
+@quick
+@given(
+    regular,
+    st.floats(0, 0.3),
+    st.integers(SAMPLES_PER_SERVER + 2, 790),
+    st.tuples(st.integers(1, 700), st.floats(1, 30)),
+    st.integers(1, 9),
+)
+def test_cutting_the_tail_off_moves_no_earlier_sample(
+    fleet: tuple[float, int, int], jitter: float, cut: int, gap: tuple[int, float], blocks: int
+) -> None:
+    series = sampled(*fleet, 800, jitter)
+    series[0][gap[0] :] += round(gap[1] * fleet[0] * SECOND)
     end = min(times[cut] for times in series)
-    ticks = []
-    for kept in (series, [times[times < end] for times in series]):
-        sample = SeriesSample()
-        for server, times in enumerate(kept):
-            sample.add(np.full(len(times), server), times)
-        inferred = infer_step(sample.series())
-        assert inferred is not None
-        firsts, lasts = np.array([times[0] for times in kept]), np.array([times[-1] for times in kept])
-        grid = make_grid(firsts, lasts, inferred, 800 * servers)
-        ticks.append(
-            [grid.ticks_of(times[times < end], np.full((times < end).sum(), n)) for n, times in enumerate(kept)]
-        )
-    assert all(np.array_equal(whole, part) for whole, part in zip(*ticks, strict=True))
+    whole, part = aligned(series), aligned([times[times < end] for times in series], blocks)
+    assert all(np.array_equal(one[: len(other)], other) for one, other in zip(whole, part, strict=True))
 
 
 @quick

@@ -15,7 +15,7 @@ from dash import Patch, html
 from numpy.typing import NDArray
 
 from tft_dash import components, ids
-from tft_dash.figures.plot import Figure, base_layout, graph, hidden_axis, label
+from tft_dash.figures.plot import Figure, base_layout, graph, hidden_axis, label, labels
 from tft_dash.frame import Frame
 from tft_dash.schema import HEALTH_BANDS, NO_STATE_WORD, STATES
 from tft_dash.theme import BODY, SMALL, Theme
@@ -29,8 +29,8 @@ SYMBOLS: Final = 100
 _YELLOW_ABOVE: Final = round(100 * HEALTH_BANDS[0].upper)
 _RED_ABOVE: Final = round(100 * HEALTH_BANDS[1].upper)
 _WIDTH_TO_HEIGHT: Final = 3.2
-_CHARACTERS_ACROSS: Final = 88
-_CHARACTERS_ACROSS_PHONE: Final = 52
+_CHARACTERS_ACROSS: Final = 120
+_CHARACTERS_ACROSS_PHONE: Final = 54
 _CELLS, _RISKS, _LABELS, _YELLOW, _RED = range(5)
 _STATE_WORDS: Final = np.array([*(state.replace("_", " ") for state in STATES), NO_STATE_WORD], object)
 
@@ -72,7 +72,7 @@ def figure(frame: Frame, theme: Theme) -> Figure:
     traces[_CELLS]["hovertemplate"] = hover + "no risk<extra></extra>"
     traces[_RISKS]["hovertemplate"] = hover + "risk %{z}%<extra></extra>"
     traces[_LABELS] = {**text, **grid.places(), "textfont": {"size": SMALL, "color": theme.heat_text}}
-    traces[_LABELS]["uid"] = "labels-fit" if grid.fits_phone(frame) else "labels-wide"
+    traces[_LABELS]["uid"] = "labels-fit" if _fits_phone(frame, grid) else "labels-wide"
     traces[_YELLOW] = {**mark, "marker": {"symbol": "triangle-up", "size": grid.symbol, "color": theme.heat_text}}
     traces[_RED] = {**mark, "marker": {"symbol": "diamond", "size": grid.symbol, "color": theme.heat_text}}
     for place, parts in _dynamic(frame, grid).items():
@@ -104,16 +104,6 @@ class _Grid:
         self.value_size = 16 if count <= 24 else BODY
         self.symbol = 8 if self.written_on else 7 if count <= 400 else 5
 
-    @property
-    def characters(self) -> int:
-        """How many letters of a name fit across a cell on a desk's screen."""
-        return max(4, _CHARACTERS_ACROSS // self.columns)
-
-    def fits_phone(self, frame: Frame) -> bool:
-        """Whether the names fit their cells on a phone as well; the style sheet hides them there if not."""
-        longest = max((len(label(name, self.characters)) for name in frame.source.servers), default=0)
-        return longest * self.columns <= _CHARACTERS_ACROSS_PHONE
-
     def rows_of(self, values: list[Any]) -> list[list[Any]]:
         """One value per server as rows of the grid; None where no server is."""
         filled = values + [None] * (self.rows * self.columns - self.count)
@@ -133,15 +123,21 @@ def _named(frame: Frame) -> zip[tuple[str, str]]:
     return zip(frame.source.servers, frame.source.profiles, strict=True)
 
 
+def _names(frame: Frame, grid: _Grid) -> list[str]:
+    return labels(frame.source.servers, max(4, _CHARACTERS_ACROSS // grid.columns))
+
+
+def _fits_phone(frame: Frame, grid: _Grid) -> bool:
+    """Whether the names fit their cells on a phone as well; the style sheet hides them there if not."""
+    return max(map(len, _names(frame, grid)), default=0) * grid.columns <= _CHARACTERS_ACROSS_PHONE
+
+
 def _labels(frame: Frame, grid: _Grid, risks: list[int | None]) -> list[str]:
     if not grid.written_on:
         return []
-    names = (label(name, grid.characters) for name in frame.source.servers)
-    shares = (
-        "no risk" if risk is None else f'<span style="font-size:{grid.value_size}px"><b>{risk}%</b></span>'
-        for risk in risks
-    )
-    return [f"{share}<br>{name}" for name, share in zip(names, shares, strict=True)]
+    style = f"font-size:{grid.value_size}px"
+    shares = ("no risk" if risk is None else f'<span style="{style}"><b>{risk}%</b></span>' for risk in risks)
+    return [f"{share}<br>{name}" for share, name in zip(shares, _names(frame, grid), strict=True)]
 
 
 def _dynamic(frame: Frame, grid: _Grid) -> dict[int, dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -32,6 +33,14 @@ def numbers(values: NDArray[Any], decimals: int) -> Numbers:
 def label(text: str, limit: int = 28) -> str:
     """A name fit for Plotly's text, which reads a part of HTML: shortened and escaped."""
     return html.escape(shorten(text, limit), quote=False)
+
+
+def labels(texts: Sequence[str], limit: int) -> list[str]:
+    """Names for narrow places, each a :func:`label`: cut at the end if that keeps them apart, else in the middle."""
+    heads = [text if len(text) <= limit else f"{text[: limit - 1]}…" for text in texts]
+    if len(set(heads)) == len(set(texts)):
+        return [label(head, limit) for head in heads]
+    return [label(text, limit) for text in texts]
 
 
 def state_of(frame: Frame, server: int) -> str:

@@ -4,7 +4,7 @@ Three things make a normal (:mod:`tft_dash.models.normal`): what is **usual**, i
 the **record**, how far it has strayed before and come back by itself. A job that spikes every night belongs to the
 server's normal once it has been seen. An excursion to the critical line is an incident rather than a habit, and it
 takes many to make one. The **strangeness** of a value is its distance from usual, divided by the record or by
-3.5 spreads, whichever is more: 1 = as far as it has ever been.
+three spreads, whichever is more: 1 = as far as it has ever been.
 
 While a metric is strange (above 1) nothing is learnt, or an incident would soon be its own normal. When it stays away
 for three times as long as the old normal was watched, or 8 hours if that is shorter, the new level is accepted. The

@@ -12,10 +12,10 @@ UP: Final = 0
 DOWN: Final = 1
 
 CRITICAL_SEVERITY: Final = 0.95
-CRITICAL_SHARE: Final = 0.1
+CRITICAL_SHARE: Final = 0.2
 """Share of an excursion to the critical line that is learnt as normal: it must happen often to become so."""
-LEAST_REACH: Final = 3.5
-"""Spreads that a value may always stray: 1 in 2,000 of a normal distribution."""
+LEAST_REACH: Final = 3.0
+"""Spreads that a value may always stray: the customary three-sigma rule."""
 STEP_LIMIT: Final = 1.5
 """Spreads by which one value can pull at usual at most; Huber's constant for 95 % efficiency, rounded."""
 PRIOR_TICKS: Final = 10.0

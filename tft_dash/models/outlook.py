@@ -23,7 +23,7 @@ NOTICE: Final = 0.3
 NOTICE_POWER: Final = 2
 NEXT: Final = 2.0 / 3.0
 """How much each further server counts beside the one before it, the riskiest first."""
-WEIGHT: Final = 0.8
+WEIGHT: Final = 0.75
 CEILING: Final = 0.95
 """A model that was never calibrated is never sure."""
 BASE: Final = 0.08

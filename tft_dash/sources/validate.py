@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tft_dash.errors import StorageError, TableError, shorten
 from tft_dash.progress import Progress, silent
+from tft_dash.sources.recording.alignment import NS_PER_MS
 from tft_dash.sources.recording.collection import collect_tables, demand_path, formats_of
 from tft_dash.sources.recording.digest import file_digest
 from tft_dash.sources.recording.findings import Findings, iso_time
@@ -81,8 +80,9 @@ def _file_facts(tables: Sequence[Table], digests: Sequence[str]) -> dict[str, An
 
 
 def _scan_facts(scanned: Scanned) -> dict[str, Any]:
-    meta, grid = scanned.meta, scanned.grid
-    first, last = grid.times_of(np.array([0, grid.ticks - 1])).tolist()
+    meta = scanned.meta
+    first = meta.start_ms * NS_PER_MS
+    last = first + round((meta.ticks - 1) * meta.step_seconds * 1000) * NS_PER_MS
     return {
         "servers": len(meta.servers),
         "ticks": meta.ticks,

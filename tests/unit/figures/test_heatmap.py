@@ -11,6 +11,7 @@ import pytest
 from support.frames import describe, frame_at, with_risks
 
 from tft_dash.figures import heatmap
+from tft_dash.figures.plot import labels
 from tft_dash.theme import DARK, LIGHT, Theme
 
 CELLS, RISKS, LABELS, YELLOW, RED = range(5)
@@ -89,6 +90,15 @@ def test_places_do_not_move_with_the_risks() -> None:
     one, other = drawn([0.1] * 30), drawn([0.9] * 30)
     assert one[RISKS]["customdata"] == other[RISKS]["customdata"]
     assert (one[LABELS]["x"], one[LABELS]["y"]) == (other[LABELS]["x"], other[LABELS]["y"])
+
+
+def test_long_names_are_cut_where_they_stay_apart() -> None:
+    pods = [
+        f"ts-{kind}-service-{kind[::-1]}12345" for kind in ("admin-basic-info", "preserve-other", "route-plan", "user")
+    ]
+    assert labels(pods, 12) == ["ts-admin-ba…", "ts-preserve…", "ts-route-pl…", "ts-user-ser…"]
+    numbered = [f"production-web-{place}" for place in range(3)]
+    assert labels(numbered, 12) == ["produ…web-0", "produ…web-1", "produ…web-2"]
 
 
 def test_names_that_do_not_fit_a_phone_are_marked_for_the_style_sheet() -> None:

@@ -86,7 +86,7 @@ def test_it_beats_static_thresholds_and_the_predecessor_on_every_ranking_figure(
 
 def test_it_reaches_what_one_configuration_should_reach(figures: dict[str, Any]) -> None:
     boutique, ticket, nab = figures["online-boutique"], figures["train-ticket"], figures["nab"]
-    assert min(boutique["AC@1"], boutique["right"]) > 0.905
+    assert min(boutique["AC@1"], boutique["right"]) >= 0.91
     assert boutique["AC@3"] == boutique["detected"] == 1.0
     assert boutique["pr"] > 0.85
     assert min(ticket["AC@1"], ticket["detected"]) >= 0.75

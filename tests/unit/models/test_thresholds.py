@@ -169,7 +169,7 @@ def test_the_default_drill_is_told_as_the_script_means_it(size: dict[str, int]) 
     at = {name: np.flatnonzero(phases == name) for name in ("stable", "escalation", "peak")}
     middle = at["escalation"][len(at["escalation"]) // 2]
     assert 0.05 <= np.median(answer.prob_30m[at["stable"]]) <= 0.15
-    assert 0.3 <= answer.prob_30m[middle] <= 0.62
+    assert 0.3 <= answer.prob_30m[middle] <= 0.6
     assert 0.7 <= answer.prob_30m[at["peak"]].min() <= answer.prob_30m[at["peak"]].max() <= 0.9
     assert answer.prob_30m[-1] < 0.2
     if not affected.all():

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -233,6 +234,16 @@ def test_interrupting_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         generate_drill(load_scenario("degrading"), tmp_path, progress=interrupt)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_long_ago_is_removed(tmp_path: Path, document: dict[str, Any]) -> None:
+    old, fresh = tmp_path / ".small.csv.0123.part", tmp_path / ".small.csv.4567.part"
+    for path in (old, fresh):
+        path.write_text("half a drill")
+    os.utime(old, (0, 0))
+    generate_drill(parse_document(document, "x"), tmp_path)
+    assert not old.exists()
+    assert fresh.exists()
 
 
 def test_a_folder_that_cannot_be_is_named_with_the_reason(tmp_path: Path) -> None:

@@ -241,6 +241,21 @@ def test_a_share_of_a_fleet_is_picked_by_the_seed_and_never_empty() -> None:
     assert len(picked) > 4
 
 
+def test_even_the_smallest_share_of_a_fleet_is_one_server(document: Document) -> None:
+    assert len(simulated(with_fault(document, what="cpu", whom={"share": 0.001})).affected) == 1
+
+
+def test_a_fault_beyond_a_metrics_bound_bends_towards_it_and_does_not_lie_flat(document: Document) -> None:
+    strength = {"cpu_pct": 90, "error_rate": 2, "net_in_mb_s": -40}
+    drill = simulated(with_fault(document, what="cpu", strength=strength))
+    cpu, errors, net = (drill.window.metrics[metric][8:16, 0] for metric in strength)
+    assert 92 < cpu.min() < cpu.max() < 100
+    assert 0.92 < errors.min() < errors.max() < 1
+    assert 0 < net.min() < net.max() < 10
+    for values in (cpu, errors, net):
+        assert len(np.unique(values)) > 5
+
+
 def test_intensity_runs_straight_between_points_and_is_nothing_outside() -> None:
     spans = [(0, 1000, ((0.0, 0.0), (0.5, 1.0), (0.5, 0.2), (1.0, 0.4))), (2000, 3000, ((0.0, 0.7),))]
     times = np.array([-1, 0, 250, 499, 500, 750, 999, 1000, 1999, 2000, 2999, 3000])

@@ -145,18 +145,20 @@ def test_a_cache_that_cannot_be_made_is_a_storage_error_with_advice(recording: P
         source_of(recording).prepare()
 
 
-@pytest.fixture
-def little_room(recording: Path) -> Iterator[Path]:
-    """The recording, while no file of this process can grow beyond 300 bytes, as on a full disk."""
+@contextmanager
+def little_room() -> Iterator[None]:
+    """No file of this process can grow beyond 300 bytes meanwhile, the tests' own log included, as on a full disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (300, hard))
-    yield recording
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_a_full_disk_is_a_storage_error_and_leaves_nothing_half_written(tmp_path: Path, little_room: Path) -> None:
-    with pytest.raises(StorageError, match=r"cannot be written: File too large.*Free some space"):
-        source_of(little_room).prepare()
+def test_a_full_disk_is_a_storage_error_and_leaves_nothing_half_written(tmp_path: Path, recording: Path) -> None:
+    with pytest.raises(StorageError, match=r"cannot be written: File too large.*Free some space"), little_room():
+        source_of(recording).prepare()
     assert [path.suffix for path in (tmp_path / "cache" / "cubes").iterdir()] == [".lock"]
 
 
@@ -213,14 +215,21 @@ def test_a_lock_is_free_again_although_a_forked_child_has_a_copy_of_it(tmp_path:
         if child == 0:
             os.read(reading, 1)
             os._exit(0)
-    try:
+
+    def take() -> None:
         with exclusive(tmp_path / "lock"):
             pass
-    finally:
-        os.write(writing, b"x")
-        os.waitpid(child, 0)
-        os.close(reading)
-        os.close(writing)
+
+    taker = threading.Thread(target=take)
+    taker.start()
+    taker.join(timeout=5)
+    free = not taker.is_alive()
+    os.write(writing, b"x")
+    os.waitpid(child, 0)
+    taker.join()
+    os.close(reading)
+    os.close(writing)
+    assert free
 
 
 def test_a_closed_source_opens_again_and_its_arrays_outlive_it(recording: Path) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import errno
 import secrets
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from tft_dash.errors import StorageError, shorten
+
+ABANDONED_AFTER_SECONDS: Final = 3600.0
+"""A file that is being written is touched all the time; one that was not for so long belongs to nobody."""
 
 _ADVICE: Final = {
     errno.ENOSPC: "the disk is full; free some space or choose another folder",
@@ -35,7 +39,10 @@ class FileSet:
         self._aside: dict[Path, Path] = {}
 
     def begin(self, name: str) -> BinaryIO:
-        """A new file that will be called ``name``."""
+        """A new file that will be called ``name``; removes what a killed process left of an earlier one."""
+        for left in self._folder.glob(f".{name}.*.part"):
+            if time.time() - left.stat().st_mtime > ABANDONED_AFTER_SECONDS:
+                left.unlink(missing_ok=True)
         aside = self._folder / f".{name}.{secrets.token_hex(6)}.part"
         file = self._open.enter_context(aside.open("xb"))
         self._aside[aside] = self._folder / name

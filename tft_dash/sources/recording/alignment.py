@@ -12,7 +12,7 @@ Nothing here depends on a recording's tail: the earlier ticks of a recording cut
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -148,28 +148,34 @@ def _mostly(gap: float, series: Sequence[Times]) -> bool:
 
 def _slope(series: Sequence[Times], median: float) -> tuple[float, float]:
     """Least-squares slope of time over number, pooled over runs without a long gap, and its standard error."""
+    runs = [run for times in series for run in _split(times, median)]
+    slope, error = _fit(runs, [np.insert(np.cumsum(np.rint(np.diff(run) / median)), 0, 0) for run in runs], median)
+    # One gap that was rounded wrongly misnumbers all that follow; a slope that is nearly right numbers them anew.
+    return _fit(runs, [np.rint(run / slope) for run in runs], slope) if error else (slope, error)
+
+
+def _split(times: Times, median: float) -> list[NDArray[np.float64]]:
+    """The runs without a long gap, as nanoseconds since their first sample."""
+    edges = np.flatnonzero(np.diff(times) > _LONG_GAP_STEPS * median) + 1
+    return [(run - run[0]).astype(np.float64) for run in np.split(times, edges)]
+
+
+def _fit(
+    runs: Sequence[NDArray[np.float64]], numbers: Sequence[NDArray[np.float64]], known: float
+) -> tuple[float, float]:
+    """Slope and standard error; ``known`` and 0 where the runs tell nothing sensible."""
     product = square = spread = 0.0
     freedom = -1
-    for numbers, spans in _runs(series, median):
-        product += float(numbers @ spans)
-        square += float(numbers @ numbers)
-        spread += float(spans @ spans)
-        freedom += len(numbers) - 1
-    slope = product / square if square else median
-    if not 0.8 * median <= slope <= 1.25 * median:
-        return median, 0.0
-    residue = max(0.0, spread - slope * product)
-    return slope, math.sqrt(residue / max(1, freedom) / square) if square else 0.0
-
-
-def _runs(series: Sequence[Times], median: float) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Samples' numbers and times of every run, each about its mean."""
-    for times in series:
-        steps = np.rint(np.diff(times) / median)
-        for run in np.split(np.arange(len(times)), np.flatnonzero(steps > _LONG_GAP_STEPS) + 1):
-            numbers = np.concatenate([[0.0], np.cumsum(steps[run[:-1]])])
-            spans = (times[run] - times[run[0]]).astype(np.float64)
-            yield numbers - numbers.mean(), spans - spans.mean()
+    for run, numbered in zip(runs, numbers, strict=True):
+        times, places = run - run.mean(), numbered - numbered.mean()
+        product += float(places @ times)
+        square += float(places @ places)
+        spread += float(times @ times)
+        freedom += len(run) - 1
+    if not square or not 0.8 * known <= product / square <= 1.25 * known:
+        return known, 0.0
+    slope = product / square
+    return slope, math.sqrt(max(0.0, spread - slope * product) / max(1, freedom) / square)
 
 
 def _two_digits(nanoseconds: float) -> float:

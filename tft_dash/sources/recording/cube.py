@@ -8,6 +8,8 @@
       state.npy      (ticks, servers) int8 codes
       time.npy       (ticks, servers) a sample's own time minus its tick's, in ``time_unit``; lowest number = no sample
       phase.npy      (ticks,) int16 index into the phases' names, -1 = none
+
+The files may hold a further, empty tick, which is not part of the recording.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from tft_dash.schema import CodeArray, FloatArray
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Part of every cube's key: raise it when the layout, the alignment or the judging of values changes."""
 
 META_FILE: Final = "meta.json"
@@ -125,11 +127,14 @@ def open_cube(folder: Path) -> Cube | None:
         arrays = {name: _mapped(folder, name) for name in (STATE_FILE, TIME_FILE, PHASE_FILE)}
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    shape = (meta.ticks, len(meta.servers))
-    fits = all(values.shape == shape for values in (*metrics.values(), arrays[STATE_FILE], arrays[TIME_FILE]))
-    if not fits or arrays[PHASE_FILE].shape != shape[:1]:
+    grids = (*metrics.values(), arrays[STATE_FILE], arrays[TIME_FILE])
+    if any(len(values) < meta.ticks for values in (*grids, arrays[PHASE_FILE])):
         return None
-    return Cube(meta, metrics, arrays[STATE_FILE], arrays[TIME_FILE], arrays[PHASE_FILE])
+    if any(values.shape[1:] != (len(meta.servers),) for values in grids):
+        return None
+    cut = {name: values[: meta.ticks] for name, values in {**metrics, **arrays}.items()}
+    metrics = {name: cut[name] for name in meta.metrics}
+    return Cube(meta, metrics, cut[STATE_FILE], cut[TIME_FILE], cut[PHASE_FILE])
 
 
 def made_from(folder: Path) -> str | None:

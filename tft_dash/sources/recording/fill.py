@@ -24,6 +24,7 @@ from tft_dash.sources.recording.cube import STATE_FILE, TIME_FILE, create_array,
 from tft_dash.sources.recording.findings import Findings, Mark, Rows, range_of
 from tft_dash.sources.recording.scan import GoodRows
 from tft_dash.sources.recording.survey import Survey
+from tft_dash.sources.recording.ticking import Ticking
 from tft_dash.sources.recording.values import NOT_A_STATE, judge, read_numbers, read_states
 
 _SPILL_ROWS: Final = 1 << 18
@@ -38,6 +39,7 @@ NS_PER_UNIT: Final[Mapping[str, int]] = {"ms": 1_000_000, "us": 1_000, "ns": 1}
 class Filler:
     """The arrays of a cube while rows are assigned to them.
 
+    :ivar ticks: how many ticks there are; the arrays have one more than the grid at most.
     :ivar values: metric name, and ``"state"`` → (ticks × servers,) values.
     :ivar offsets: (ticks × servers,) as in ``time.npy``; ``nothing`` where there is no sample.
     """
@@ -48,7 +50,10 @@ class Filler:
         self._survey, self._findings = survey, findings
         self._files = {name: place for place, name in enumerate(files)}
         self._names = tuple(files)
-        shape = (survey.grid.ticks, len(survey.servers))
+        self._ticking = Ticking(survey.grid, in_order=survey.in_order)
+        self.ticks = survey.grid.ticks
+        # One tick to spare, for a last sample that is pushed.
+        shape = (survey.grid.ticks + 1, len(survey.servers))
         self._unit = NS_PER_UNIT[survey.time_unit]
         # A sample is less than two steps away from its tick's nominal time.
         narrow = 2 * survey.grid.step // self._unit < np.iinfo(np.int32).max
@@ -67,7 +72,8 @@ class Filler:
         """Assign a block's rows; their ticks."""
         survey, rows = self._survey, block.rows
         servers = survey.places[rows.codes]
-        ticks = survey.grid.ticks_of(rows.times, servers)
+        ticks = self._ticking.ticks(rows.times, servers)
+        self.ticks = max(self.ticks, int(ticks.max(initial=0)) + 1)
         cells = ticks * len(survey.servers) + servers
         samples = Samples(
             cells,

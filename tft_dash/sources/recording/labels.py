@@ -80,14 +80,18 @@ class Labels:
         names = [*self._profile_words.names, GENERIC_PROFILE]
         return tuple(names[code] for code in self._profiles.tolist())
 
-    def phases(self) -> tuple[NDArray[np.int16], tuple[str, ...]]:
-        """Each tick's most frequent phase as a code, and the phases' names; a tick without rows keeps the last one."""
+    def phases(self, ticks: int) -> tuple[NDArray[np.int16], tuple[str, ...]]:
+        """The first ``ticks`` ticks' most frequent phases as codes, and the phases' names.
+
+        A tick without rows keeps the phase of the one before.
+        """
         names = tuple(self._phase_words.names)
         if INCIDENT_PHASE in self._left_out or not names:
-            return np.full(len(self._occupied), NO_PHASE, np.int16), ()
-        codes = self._phase_counts.argmax(axis=1).astype(np.int16)
-        codes[self._phase_counts.max(axis=1) == 0] = NO_PHASE
-        last_occupied = np.maximum.accumulate(np.where(self._occupied, np.arange(len(codes)), 0))
+            return np.full(ticks, NO_PHASE, np.int16), ()
+        counts = self._phase_counts[:ticks]
+        codes = counts.argmax(axis=1).astype(np.int16)
+        codes[counts.max(axis=1) == 0] = NO_PHASE
+        last_occupied = np.maximum.accumulate(np.where(self._occupied[:ticks], np.arange(ticks), 0))
         return codes[last_occupied], names
 
     def problem_children(self) -> tuple[bool, ...]:

@@ -21,7 +21,7 @@ from tft_dash.schema import (
     FloatArray,
     derive_states,
 )
-from tft_dash.sources.recording.alignment import NS_PER_MS, Grid
+from tft_dash.sources.recording.alignment import NS_PER_MS
 from tft_dash.sources.recording.collisions import STATE_KEY
 from tft_dash.sources.recording.cube import PHASE_FILE, CubeMeta, create_array
 from tft_dash.sources.recording.fill import NS_PER_UNIT, Filler
@@ -43,7 +43,6 @@ class Scanned:
     """What a scan leaves behind, beside the arrays in its folder."""
 
     meta: CubeMeta
-    grid: Grid
     rhythm: Rhythm
     found: tuple[Finding, ...]
 
@@ -69,7 +68,7 @@ def scan_recording(
     present = {name for table in tables for name in table.types}
     metrics = [name for name in METRIC_NAMES if name in present]
     filler = Filler(folder, first, metrics, [table.label for table in tables], findings)
-    labels = Labels(first.grid.ticks, len(first.servers), findings)
+    labels = Labels(first.grid.ticks + 1, len(first.servers), findings)
     # The rows themselves were judged by the first pass.
     scan = Scan(tables, first.names, TimeReader(), Findings())
     for block in scan.run([*metrics, STATE, PROFILE, INCIDENT_PHASE, PROBLEM_CHILD]):
@@ -78,29 +77,45 @@ def scan_recording(
         labels.add(block.rows, ticks, first.places[block.rows.codes], block.columns)
     filler.finish()
     rhythm = _rhythm(filler, first, findings)
-    kept = _finish_values(filler, first.grid, rhythm, findings)
+    kept = _finish_values(filler, rhythm, findings, servers=len(first.servers))
     if not kept:
         raise TableError(_nothing_readable(where, metrics, findings))
     for name in set(metrics) - set(kept):
         (folder / f"{name}.npy").unlink()
-    meta = _meta(folder, first, labels, kept, findings, path)
-    return Scanned(meta, first.grid, rhythm, findings.listed())
+    codes, phases = labels.phases(filler.ticks)
+    create_array(folder / f"{PHASE_FILE}.npy", np.int16, codes.shape, 0)[:] = codes
+    profiles, children = labels.profiles(), labels.problem_children()
+    meta = CubeMeta(
+        servers=first.servers,
+        profiles=profiles,
+        metrics=tuple(kept),
+        start_ms=first.grid.start // NS_PER_MS,
+        step_seconds=first.grid.step_seconds,
+        ticks=filler.ticks,
+        time_unit=first.time_unit,
+        phases=phases,
+        problem_children=children,
+        labelled=bool(phases),
+        notices=shown_notices(findings.listed()),
+        rows=findings.rows,
+        made_from=str(path.absolute()),
+    )
+    return Scanned(meta, rhythm, findings.listed())
 
 
 def _rhythm(filler: Filler, first: Survey, findings: Findings) -> Rhythm:
-    offsets = filler.offsets.reshape(first.grid.ticks, len(first.servers))
+    offsets = filler.offsets.reshape(-1, len(first.servers))[: filler.ticks]
     unit = NS_PER_UNIT[first.time_unit]
     reader = RhythmReader(first.grid, offsets, nothing=filler.nothing, unit=unit, servers=first.servers)
     return reader.read(findings)
 
 
-def _finish_values(filler: Filler, grid: Grid, rhythm: Rhythm, findings: Findings) -> list[str]:
+def _finish_values(filler: Filler, rhythm: Rhythm, findings: Findings, *, servers: int) -> list[str]:
     """Derive the states that are missing; the metrics that have at least one value."""
-    servers = len(grid.bases)
     metrics = {name: array.reshape(-1, servers) for name, array in filler.values.items() if name != STATE_KEY}
     states = filler.values[STATE_KEY].reshape(-1, servers)
     held = dict.fromkeys(metrics, 0)
-    for span in chunks(grid.ticks, servers):
+    for span in chunks(filler.ticks, servers):
         cut: Mapping[str, FloatArray] = {name: array[span] for name, array in metrics.items()}
         for name, values in cut.items():
             held[name] += values.size - int(np.count_nonzero(np.isnan(values)))
@@ -128,26 +143,3 @@ def _nothing_readable(where: str, metrics: Sequence[str], findings: Findings) ->
     ]
     listed = " ".join(reasons[:3]) or "Every value is missing."
     return f"{shorten(where)} has no readable value in any metric column ({', '.join(metrics)}). {listed}"
-
-
-def _meta(  # noqa: PLR0917 - each is one part of what meta.json says
-    folder: Path, first: Survey, labels: Labels, kept: Sequence[str], findings: Findings, path: Path
-) -> CubeMeta:
-    codes, phases = labels.phases()
-    create_array(folder / f"{PHASE_FILE}.npy", np.int16, codes.shape, 0)[:] = codes
-    profiles, children = labels.profiles(), labels.problem_children()
-    return CubeMeta(
-        servers=first.servers,
-        profiles=profiles,
-        metrics=tuple(kept),
-        start_ms=first.grid.start // NS_PER_MS,
-        step_seconds=first.grid.step_seconds,
-        ticks=first.grid.ticks,
-        time_unit=first.time_unit,
-        phases=phases,
-        problem_children=children,
-        labelled=bool(phases),
-        notices=shown_notices(findings.listed()),
-        rows=findings.rows,
-        made_from=str(path.absolute()),
-    )

@@ -33,7 +33,7 @@ class Survey:
     :param servers: names in the cube's order: by first tick, then by appearance.
     :param places: (codes,) a name's number as the reader gives it → its place in ``servers``.
     :param time_unit: ``"ms"``, ``"us"`` or ``"ns"``: the coarsest in which every time is exact.
-    :param good_rows: how many rows have a readable time and server.
+    :param in_order: whether every server's rows come in order of time.
     """
 
     servers: tuple[str, ...]
@@ -41,7 +41,7 @@ class Survey:
     grid: Grid
     names: NameReader
     time_unit: str
-    good_rows: int
+    in_order: bool
 
 
 class _Extents:
@@ -86,11 +86,13 @@ def survey(
     """
     names, reader = NameReader(), TimeReader()
     scan = Scan(tables, names, reader, findings)
-    extents, sample, unit, good = _Extents(), SeriesSample(), "ms", 0
+    extents, sample, unit, good, in_order = _Extents(), SeriesSample(), "ms", 0, True
     for block in scan.run():
         progress(block.done)
         if len(block.rows.times):
-            Mark(findings, block.rows).mask("unsorted", extents.add(block.rows.codes, block.rows.times))
+            older = extents.add(block.rows.codes, block.rows.times)
+            in_order &= not older.any()
+            Mark(findings, block.rows).mask("unsorted", older)
             sample.add(block.rows.codes, block.rows.times)
             unit = _finer(unit, block)
             good += len(block.rows.times)
@@ -106,7 +108,7 @@ def survey(
     places[order] = np.arange(len(order), dtype=np.int32)
     ordered = Grid(grid.start, grid.step, grid.firsts[order], grid.bases[order], grid.ticks)
     servers = tuple(names.names[code] for code in order)
-    return Survey(servers, places, ordered, names, unit, good)
+    return Survey(servers, places, ordered, names, unit, in_order)
 
 
 def _finer(unit: str, block: GoodRows) -> str:
