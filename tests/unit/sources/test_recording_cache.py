@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
 import os
@@ -145,7 +146,7 @@ def test_a_cache_that_cannot_be_made_is_a_storage_error_with_advice(recording: P
         source_of(recording).prepare()
 
 
-@contextmanager
+@contextlib.contextmanager
 def little_room() -> Iterator[None]:
     """No file of this process can grow beyond 300 bytes meanwhile, the tests' own log included, as on a full disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
