@@ -162,7 +162,7 @@ def model_note(card: ModelCard) -> Children:
     if not card.calibrated:
         why = "Its probabilities were not fitted to outcomes; read them as a ranking."
         tags.append(html.Span("uncalibrated", className="tag", title=why))
-    return [html.Span(f"{card.title} {card.version}", className="model-name", title=card.summary), *tags]
+    return [html.Span(f"{card.title} v{card.version}", className="model-name", title=card.summary), *tags]
 
 
 def clock(frame: Frame) -> Children:

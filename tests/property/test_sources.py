@@ -30,7 +30,7 @@ lists = st.lists(rows, min_size=1, max_size=40).filter(lambda made: any(row[2] i
 tables = st.builds(
     lambda made, ordered: sorted(made, key=lambda row: row[0]) if ordered else made, lists, st.booleans()
 )
-quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def table_of(made: list[Row]) -> pa.Table:

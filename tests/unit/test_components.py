@@ -101,9 +101,9 @@ def test_the_clock_shows_the_ticks_time_and_zone() -> None:
 
 
 def test_the_model_note_names_the_model_and_its_weaknesses() -> None:
-    assert words(components.model_note(CARD)) == "Thresholds 1 uncalibrated"
+    assert words(components.model_note(CARD)) == "Thresholds v1 uncalibrated"
     scripted = replace(CARD, title="Scripted", uses_labels=True, calibrated=True)
-    assert words(components.model_note(scripted)) == "Scripted 1 reads the script"
+    assert words(components.model_note(scripted)) == "Scripted v1 reads the script"
 
 
 def test_notices_are_folded_and_counted() -> None:

@@ -9,7 +9,7 @@ from dash import Patch, html
 from tft_dash import components, ids
 from tft_dash.figures.plot import Figure, base_layout, graph, hidden_axis, label, percent, small, state_of
 from tft_dash.frame import Frame
-from tft_dash.schema import RISK_BANDS, band_of
+from tft_dash.schema import RISK_BANDS, Band, band_of
 from tft_dash.theme import BODY, Theme
 
 NAME: Final = "top"
@@ -17,7 +17,8 @@ ROWS: Final = 5
 
 _BAR: Final = 0.14
 _GAP: Final = 0.05
-_TRACK, _BARS, _NAMES, _VALUES, _NOTES, _ROWS = range(6)
+_TRACK, _NAMES, _VALUES, _NOTES, _ROWS, _FIRST_BAND = range(6)
+"""Traces; from ``_FIRST_BAND`` on follow the bars, one for each of ``RISK_BANDS``, so that a tick sends no colours."""
 _NOBODY: Final = "No server has a risk at this tick."
 
 
@@ -29,15 +30,16 @@ def layout() -> html.Section:
 
 
 def figure(frame: Frame, theme: Theme) -> Figure:
-    """The whole figure. Bars, and unseen rows that catch the pointer, carry the server's number as ``customdata``."""
+    """The whole figure. Unseen rows, which catch the pointer, carry the server's number as ``customdata``."""
     rows = list(range(ROWS))
     bar = {"type": "bar", "orientation": "h", "y": rows, "width": _BAR, "hoverinfo": "skip"}
     text = {"type": "scatter", "mode": "text", "hoverinfo": "skip", "cliponaxis": False}
     above, below = [row - _BAR / 2 - _GAP for row in rows], [row + _BAR / 2 + _GAP for row in rows]
     strong = {"size": BODY + 1, "color": theme.text}
-    traces: list[dict[str, Any]] = [{} for _ in range(6)]
+    traces: list[dict[str, Any]] = [{} for _ in range(_FIRST_BAND + len(RISK_BANDS))]
     traces[_TRACK] = {**bar, "x": [1] * ROWS, "marker": {"color": theme.sunken}}
-    traces[_BARS] = dict(bar)
+    for place, band in enumerate(RISK_BANDS, _FIRST_BAND):
+        traces[place] = {**bar, "name": band.word, "marker": {"color": theme.band_fill[band.name]}}
     traces[_NAMES] = {**text, "x": [0] * ROWS, "y": above, "textposition": "top right", "textfont": strong}
     traces[_VALUES] = {**text, "x": [1] * ROWS, "y": above, "textposition": "top left", "textfont": strong}
     traces[_NOTES] = {**text, "x": [0] * ROWS, "y": below, "textposition": "bottom right", "textfont": small(theme)}
@@ -50,7 +52,6 @@ def figure(frame: Frame, theme: Theme) -> Figure:
     }
     for place, parts in _dynamic(frame).items():
         traces[place].update(parts)
-    traces[_BARS]["marker"] = {"color": _bands(frame), **_scale(theme)}
     return {"data": traces, "layout": _layout(theme)}
 
 
@@ -60,46 +61,33 @@ def patch(frame: Frame, since: int) -> Patch | None:  # noqa: ARG001 - every row
     for place, parts in _dynamic(frame).items():
         for name, value in parts.items():
             change["data"][place][name] = value
-    change["data"][_BARS]["marker"]["color"] = _bands(frame)
     return change
 
 
 def _dynamic(frame: Frame) -> dict[int, dict[str, Any]]:
     top = frame.ranking[:ROWS]
-    servers = _padded(list(top), None)
     names = [f"<b>{label(frame.source.servers[server], 30)}</b>" for server in top]
-    risks = [round(float(frame.risk[server]), 3) for server in top]
+    risks = [float(frame.risk[server]) for server in top]
     return {
-        _BARS: {"x": _padded(risks, None), "customdata": servers},
         _NAMES: {"text": _padded(names or [_NOBODY], "")},
         _VALUES: {"text": _padded([_value(frame, server) for server in top], "")},
         _NOTES: {"text": _padded([_note(frame, server) for server in top], "")},
         _ROWS: {
             "x": _padded([1] * len(top), None),
-            "customdata": servers,
+            "customdata": _padded(list(top), None),
             "hovertext": _padded([_hover(frame, server) for server in top], ""),
         },
+        **{place: {"x": _padded(_within(risks, band), None)} for place, band in enumerate(RISK_BANDS, _FIRST_BAND)},
     }
+
+
+def _within(risks: list[float], band: Band) -> list[float | None]:
+    """The risks of one band, each in its row."""
+    return [round(risk, 3) if band_of(risk, RISK_BANDS) is band else None for risk in risks]
 
 
 def _padded(values: list[Any], filler: object) -> list[Any]:
     return values + [filler] * (ROWS - len(values))
-
-
-def _bands(frame: Frame) -> list[float]:
-    names = [band.name for band in RISK_BANDS]
-    places = [names.index(band_of(float(frame.risk[server]), RISK_BANDS).name) for server in frame.ranking[:ROWS]]
-    return _padded([float(place) for place in places], 0.0)
-
-
-def _scale(theme: Theme) -> dict[str, Any]:
-    last = len(RISK_BANDS) - 1
-    return {
-        "cmin": 0,
-        "cmax": last,
-        "colorscale": [[place / last, theme.band_fill[band.name]] for place, band in enumerate(RISK_BANDS)],
-        "showscale": False,
-    }
 
 
 def _value(frame: Frame, server: int) -> str:

@@ -26,7 +26,7 @@ from tft_dash.schema import (
 )
 from tft_dash.sources.base import START
 from tft_dash.sources.file import FileSource
-from tft_dash.sources.recording.formats import CSV, PARQUET, detect_format
+from tft_dash.sources.files.formats import CSV, PARQUET, detect_format
 
 AUTO: Final = "auto"
 FORMATS: Final = (AUTO, CSV, PARQUET)

@@ -13,9 +13,9 @@ from tft_dash.frame import SourceDescription
 from tft_dash.progress import Progress, silent
 from tft_dash.schema import Batch
 from tft_dash.sources.base import START
+from tft_dash.sources.cubes.cube import Cube, no_sample
 from tft_dash.sources.finite import FiniteSource, phase_spans, span_after
-from tft_dash.sources.recording.cube import Cube, no_sample
-from tft_dash.sources.recording.library import OpenRecording, open_recording
+from tft_dash.sources.library import OpenRecording, open_recording
 
 
 class FileSource:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tft_dash.errors import shorten
+from tft_dash.sources.findings import Example, Finding, counted
 from tft_dash.sources.recording.alignment import duration
-from tft_dash.sources.recording.findings import Example, Finding, counted
-from tft_dash.sources.recording.rules import ERROR, SEVERITIES
+from tft_dash.sources.rules import ERROR, SEVERITIES
 
 _WIDTH: Final = 110
 _INDENT: Final = "  "

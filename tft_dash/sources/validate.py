@@ -10,13 +10,13 @@ from typing import Any
 
 from tft_dash.errors import StorageError, TableError, shorten
 from tft_dash.progress import Progress, silent
+from tft_dash.sources.cubes.digest import file_digest
+from tft_dash.sources.files.tables import Table
+from tft_dash.sources.findings import Findings, iso_time
 from tft_dash.sources.recording.alignment import NS_PER_MS
 from tft_dash.sources.recording.collection import collect_tables, demand_path, formats_of
-from tft_dash.sources.recording.digest import file_digest
-from tft_dash.sources.recording.findings import Findings, iso_time
 from tft_dash.sources.recording.origin import read_origin
 from tft_dash.sources.recording.scanning import Scanned, scan_recording
-from tft_dash.sources.recording.tables import Table
 from tft_dash.sources.report import Report
 
 

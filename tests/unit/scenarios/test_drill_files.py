@@ -80,6 +80,15 @@ def test_the_files_hold_what_the_simulation_holds(critical: DrillFiles) -> None:
     assert table["problem_child"].tolist() == np.tile(np.isin(drill.window.servers, drill.affected), 60).tolist()
 
 
+def test_a_missing_metric_is_null_in_the_parquet_and_never_a_number(critical: DrillFiles) -> None:
+    table = pq.read_table(critical.parquet)
+    silent = int(np.isnan(simulate(load_scenario("critical")).window.metrics["cpu_pct"]).sum())
+    assert silent > 5
+    for metric in METRICS:
+        assert table[metric.name].null_count == silent
+        assert not np.isnan(table[metric.name].drop_null().to_numpy()).any()
+
+
 def test_the_csv_is_plain_text_by_tick_then_server_with_fixed_decimals(critical: DrillFiles) -> None:
     assert critical.csv is not None
     with critical.csv.open(newline="", encoding="utf-8") as file:
@@ -186,6 +195,17 @@ def test_a_drill_is_current_until_its_document_or_a_file_changes(tmp_path: Path)
         assert not is_current(tmp_path, "drill", scenario)
         path.write_bytes(whole)
         assert is_current(tmp_path, "drill", scenario)
+
+
+def test_a_sound_parquet_of_another_drill_in_its_place_is_noticed(tmp_path: Path) -> None:
+    scenario = load_scenario("degrading")
+    files = generate_drill(scenario, tmp_path / "one", "drill")
+    for change in ({"seed": 43}, {"duration_seconds": 600}):
+        other = generate_drill(scenario.with_overrides(**change), tmp_path / "two", "drill")
+        assert files.parquet is not None
+        assert other.parquet is not None
+        files.parquet.write_bytes(other.parquet.read_bytes())
+        assert not is_current(tmp_path / "one", "drill", scenario)
 
 
 def test_one_changed_digit_in_the_csv_is_noticed(tmp_path: Path) -> None:

@@ -30,10 +30,10 @@ def made(document: dict[str, Any], *checks: dict[str, Any]) -> tuple[Scenario, S
 
 
 def judged(document: dict[str, Any], check: dict[str, Any]) -> Outcome:
-    """web-001 is at 0.9 while the storm lasts and at 0.1 otherwise, web-002 always at 0.2, db-001 unknown."""
+    """web-001 is at 0.9 while the storm lasts and at 0.1 otherwise, web-002 always at 0.25, db-001 unknown."""
     scenario, drill = made(document, check)
     storm = np.array([phase == "storm" for phase in drill.phases])
-    risk = np.stack([np.where(storm, 0.9, 0.1), np.full(20, 0.2), np.full(20, np.nan)], axis=1)
+    risk = np.stack([np.where(storm, 0.9, 0.1), np.full(20, 0.25), np.full(20, np.nan)], axis=1)
     return evaluate(scenario, drill, assessments(risk, np.where(storm, 0.8, 0.05)))[0]
 
 
@@ -51,7 +51,9 @@ def judged(document: dict[str, Any], check: dict[str, Any]) -> Outcome:
         ({"check": "prob_30m", "statistic": "max", "below": 0.5}, 0.8, False),
         ({"check": "prob_30m", "statistic": "min", "below": 0.06}, 0.05, True),
         ({"check": "prob_8h", "phase": "calm", "above": 0.14}, 0.15, True),
-        ({"check": "risk", "whom": "unaffected", "statistic": "max", "below": 0.3}, 0.2, True),
+        ({"check": "risk", "whom": "unaffected", "statistic": "max", "below": 0.3}, 0.25, True),
+        ({"check": "risk", "whom": "unaffected", "statistic": "max", "below": 0.25}, 0.25, False),
+        ({"check": "risk", "whom": "unaffected", "statistic": "min", "above": 0.25}, 0.25, False),
         ({"check": "risk", "whom": "affected", "phase": "storm", "above": 0.95}, 0.9, False),
         ({"check": "health", "never_worse_than": "GREEN", "phase": "calm"}, 0.05, True),
         ({"check": "health", "never_worse_than": "YELLOW"}, 0.8, False),

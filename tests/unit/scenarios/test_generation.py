@@ -253,7 +253,7 @@ def test_a_fault_beyond_a_metrics_bound_bends_towards_it_and_does_not_lie_flat(d
     assert 0.92 < errors.min() < errors.max() < 1
     assert 0 < net.min() < net.max() < 10
     for values in (cpu, errors, net):
-        assert len(np.unique(values)) > 5
+        assert len(np.unique(values)) > 3
 
 
 def test_intensity_runs_straight_between_points_and_is_nothing_outside() -> None:

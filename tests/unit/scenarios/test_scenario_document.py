@@ -66,6 +66,36 @@ def test_three_mistakes_are_all_listed_with_their_paths_in_the_order_of_the_docu
     assert "Did you mean 'web'?" in text
 
 
+def test_mistakes_stand_in_the_order_in_which_their_author_wrote_the_fields(document: dict[str, Any]) -> None:
+    spec = document["spec"]
+    spec["faults"] = [{"id": f"f{place}", "what": "cpu", "whom": {"profile": "web"}} for place in range(12)]
+    for place in (11, 2):
+        spec["faults"][place]["what"] = "boom"
+    spec["clock"]["tick"] = "often"
+    document["spec"] = {name: spec[name] for name in ("faults", "seed", "fleet", "phases", "clock")}
+    document["metadata"]["name"] = "No"
+    reordered = {name: document[name] for name in ("spec", "apiVersion", "kind", "metadata")}
+    assert list(problems(reordered)) == [
+        "spec.faults[2].what",
+        "spec.faults[11].what",
+        "spec.clock.tick",
+        "metadata.name",
+    ]
+
+
+def test_a_list_whose_only_entry_is_wrong_is_not_called_empty_too(document: dict[str, Any]) -> None:
+    document["spec"]["fleet"]["profiles"] = [{"name": "web", "count": "many"}]
+    assert list(problems(document)) == ["spec.fleet.profiles[0].count"]
+
+
+def test_a_document_that_would_make_too_many_rows_says_how_many_and_what_to_do(document: dict[str, Any]) -> None:
+    document["spec"] |= {"phases": None, "clock": {"duration": "3000d", "tick": "10s"}}
+    assert problems(document) == {
+        "spec.clock.duration": "makes 25,920,000 ticks of 3 servers, 77,760,000 rows; at most 50,000,000 are made. "
+        "Take a shorter duration, a longer tick or fewer servers."
+    }
+
+
 def test_a_mistake_in_one_part_hides_none_in_the_same_part(document: dict[str, Any]) -> None:
     fault = document["spec"]["faults"][0]
     fault["what"] = "boom"

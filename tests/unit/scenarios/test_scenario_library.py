@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,8 @@ def test_a_document_is_read_from_its_path(
     tmp_path: Path, document: dict[str, Any], monkeypatch: pytest.MonkeyPatch, ending: str
 ) -> None:
     path = tmp_path / f"with space.{ending}"
-    path.write_text(yaml.safe_dump(document), "utf-8-sig")
+    text = json.dumps(document, indent="\t") if ending == "json" else yaml.safe_dump(document)
+    path.write_text(text, "utf-8-sig")
     monkeypatch.chdir(tmp_path)
     assert load_scenario(path) == load_scenario(str(path)) == load_scenario(path.name)
     assert load_scenario(path).name == "small"

@@ -52,7 +52,8 @@ def complaint(path: Path) -> str:
         (b"timestamp;server_name;cpu_pct\n1;2;3\n", "separated by semicolons"),
         (b"timestamp\tserver_name\tcpu_pct\n", "separated by tabs"),
         (b"timestamp,server_name,gr\xf6\xdfe\n", "not UTF-8"),
-        (b"timestamp,server_name,cpu_pct\n2024-05-01T12:00:00Z,gr\xf6\xdfe,1\n", "not UTF-8"),
+        (b"timestamp,server_name,cpu_pct\n2024-05-01T12:00:00Z,gr\xf6\xdfe,1\n", "is not UTF-8 text: see line 2."),
+        (b"timestamp,server_name,cpu_pct\n2024-05-01T12:00:00Z,a,1\n1,\xf6\n", "is not UTF-8 text: see line 3."),
         (b"timestamp,server_name,cpu_pct\n", "no rows"),
         (
             b'timestamp,server_name,cpu_pct\n2024-05-01T12:00:00Z,"a' + b"x" * (5 << 20),

@@ -10,8 +10,8 @@ from support.recordings import fleet_table, write_csv, write_lines, write_parque
 
 from tft_dash.errors import SourceMissingError, StorageError
 from tft_dash.sources.file import FileSource
-from tft_dash.sources.recording.rules import RULES, SEVERITIES
 from tft_dash.sources.report import Report
+from tft_dash.sources.rules import RULES, SEVERITIES
 from tft_dash.sources.validate import check_table
 
 HEADER = "timestamp,server_name,profile,state,cpu_pct,mem_pct,colour,cpu_pct"
@@ -94,6 +94,16 @@ def test_only_the_first_five_rows_are_told(tmp_path: Path) -> None:
     finding = report.findings[0]
     assert (finding.rule, finding.count) == ("out-of-range", 12)
     assert [example.row for example in finding.examples] == [1, 2, 3, 4, 5]
+
+
+def test_only_what_is_missing_between_a_servers_own_samples_is_a_gap(tmp_path: Path) -> None:
+    rows = [f"2024-05-01T12:00:{second:02d}Z,long,1" for second in (0, 5, 25, 30)]
+    report = check(tmp_path, "timestamp,server_name,cpu_pct", *rows, "2024-05-01T12:00:15Z,short,1")
+    finding = next(found for found in report.findings if found.rule == "gap")
+    assert finding.sentence == "3 samples missing between a server's first and last one (37.5 %); on 1 server."
+    assert [(example.server, example.time) for example in finding.examples] == [
+        ("long", f"2024-05-01T12:00:{second}Z") for second in (10, 15, 20)
+    ]
 
 
 @pytest.mark.parametrize(

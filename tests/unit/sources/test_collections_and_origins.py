@@ -67,7 +67,7 @@ def test_folders_named_column_equals_value_give_that_column(tmp_path: Path) -> N
     table = fleet_table(4, ["x"])
     for name, profile in (("web 1", "web"), ("db-1", "__HIVE_DEFAULT_PARTITION__")):
         folder = tmp_path / "lake" / f"profile={profile}" / f"server_name={name.replace(' ', '%20')}" / "day=1"
-        write_parquet(folder / "part.parquet", table.drop_columns(["server_name", "profile"]))
+        write_parquet(folder / "part-0", table.drop_columns(["server_name", "profile"]))
     about = source_of(tmp_path / "lake").describe()
     assert dict(zip(about.servers, about.profiles, strict=True)) == {"web 1": "web", "db-1": "generic"}
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tft_dash.sources.recording.times import NAIVE, NO_TIME, TimeReader
+from tft_dash.sources.files.times import NAIVE, NO_TIME, TimeReader
 
 NOON = np.datetime64("2024-05-01T12:00:00", "ns").astype(np.int64)
 SECONDS = int(NOON) // 10**9

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from tft_dash.schema import CRITICAL_ISSUE, METRIC, NO_STATE, ONLINE
-from tft_dash.sources.recording.values import NOT_A_STATE, can_hold, judge, read_flags, read_numbers, read_states
+from tft_dash.sources.files.values import NOT_A_STATE, can_hold, judge, read_flags, read_numbers, read_states
 
 NAN = float("nan")
 

@@ -1,1 +1,1 @@
-"""Recordings: reading tables that the contract describes, aligning them, and keeping them as a memory-mapped cube."""
+"""From a recording's files to its arrays: rows find their ticks, and everything odd becomes a finding."""

@@ -13,9 +13,9 @@ from urllib.parse import unquote
 
 from tft_dash.errors import SourceMissingError, TableError, TftDashError, shorten
 from tft_dash.schema import COLUMNS, LABEL_COLUMNS, METRIC_NAMES, SERVER_NAME, STATE, TIMESTAMP
-from tft_dash.sources.recording.findings import Findings
-from tft_dash.sources.recording.formats import PARQUET, detect_format
-from tft_dash.sources.recording.tables import Table, format_of, open_table
+from tft_dash.sources.files.formats import PARQUET, detect_format
+from tft_dash.sources.files.tables import Table, format_of, open_table
+from tft_dash.sources.findings import Findings
 
 _HIVE_NULL: Final = "__HIVE_DEFAULT_PARTITION__"
 _TABLE_ENDINGS: Final = (".csv", ".parquet", ".pq", ".csv.gz")
@@ -73,23 +73,28 @@ def _folder_tables(folder: Path, findings: Findings) -> Iterator[Table]:
 
 def _candidates(folder: Path) -> Iterator[tuple[Path, str | None]]:
     """Files that are or should be tables with their format, None for an empty one; the rest is no concern of ours."""
-    for root, folders, files in os.walk(folder):
+    for root, folders, files in os.walk(folder, onerror=_refuse_folder):
         folders[:] = [name for name in folders if not name.startswith((".", "_"))]
         for name in files:
             path = Path(root, name)
-            if name.startswith((".", "_")) or not path.is_file():
-                continue
             named = name.lower().endswith(_TABLE_ENDINGS)
+            if not path.is_file() or name.startswith(".") or (name.startswith("_") and not named):
+                continue
             if named and path.stat().st_size == 0:
                 yield path, None
-            elif named or _is_table(path):
+            elif named or _is_table(path, _partition(path.relative_to(folder).parent)):
                 yield path, detect_format(path)
 
 
-def _is_table(path: Path) -> bool:
+def _refuse_folder(error: OSError) -> None:
+    where = shorten(str(error.filename))
+    raise SourceMissingError(f"{where} cannot be read: {error.strerror}. Check its permissions.") from error
+
+
+def _is_table(path: Path, partition: Mapping[str, str | None]) -> bool:
     """Whether a file whose name does not say so is a metrics table."""
     try:
-        return not _lack(open_table(path))
+        return not _lack(open_table(path, partition=partition))
     except TftDashError:
         return False
 
@@ -161,7 +166,7 @@ def _note_columns(tables: Sequence[Table], findings: Findings) -> None:
     for name in LABEL_COLUMNS:
         if name in present:
             findings.note("label-column", name)
-    if STATE not in present:
+    if STATE not in present and not present.isdisjoint(METRIC_NAMES):
         findings.note("no-state", STATE)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tft_dash.schema import NO_STATE
-from tft_dash.sources.recording.findings import Example, Findings, iso_time
+from tft_dash.sources.findings import Example, Findings, iso_time
 
 STATE_KEY = "state"
 

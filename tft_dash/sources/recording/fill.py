@@ -10,7 +10,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tft_dash.schema import METRIC, METRIC_NAMES, NO_STATE, STATE, Metric
+from tft_dash.schema import METRIC, NO_STATE, STATE, Metric
+from tft_dash.sources.cubes.cube import STATE_FILE, TIME_FILE, create_array, no_sample, release
+from tft_dash.sources.files.values import NOT_A_STATE, judge, read_numbers, read_states
+from tft_dash.sources.findings import Findings, Mark, Rows, range_of
 from tft_dash.sources.recording.collisions import (
     STATE_KEY,
     Samples,
@@ -20,12 +23,9 @@ from tft_dash.sources.recording.collisions import (
     joined,
     missing,
 )
-from tft_dash.sources.recording.cube import STATE_FILE, TIME_FILE, create_array, no_sample, release
-from tft_dash.sources.recording.findings import Findings, Mark, Rows, range_of
 from tft_dash.sources.recording.scan import GoodRows
 from tft_dash.sources.recording.survey import Survey
 from tft_dash.sources.recording.ticking import Ticking
-from tft_dash.sources.recording.values import NOT_A_STATE, judge, read_numbers, read_states
 
 _SPILL_ROWS: Final = 1 << 18
 """Samples that meet an earlier one of their cell wait until all are known, or until there are this many."""
@@ -39,6 +39,7 @@ NS_PER_UNIT: Final[Mapping[str, int]] = {"ms": 1_000_000, "us": 1_000, "ns": 1}
 class Filler:
     """The arrays of a cube while rows are assigned to them.
 
+    :ivar metrics: the metrics that the files have columns for.
     :ivar ticks: how many ticks there are; the arrays have one more than the grid at most.
     :ivar values: metric name, and ``"state"`` → (ticks × servers,) values.
     :ivar offsets: (ticks × servers,) as in ``time.npy``; ``nothing`` where there is no sample.
@@ -50,6 +51,7 @@ class Filler:
         self._survey, self._findings = survey, findings
         self._files = {name: place for place, name in enumerate(files)}
         self._names = tuple(files)
+        self.metrics = tuple(metrics)
         self._ticking = Ticking(survey.grid, in_order=survey.in_order)
         self.ticks = survey.grid.ticks
         # One tick to spare, for a last sample that is pushed.
@@ -111,11 +113,10 @@ class Filler:
     def _read(self, block: GoodRows) -> dict[str, NDArray[Any]]:
         count = len(block.rows.numbers)
         read: dict[str, NDArray[Any]] = {}
-        for name in METRIC_NAMES:
-            if name in self.values:
-                column = block.columns.get(name)
-                absent = np.full(count, np.nan, np.float32)
-                read[name] = absent if column is None else self._metric(METRIC[name], column, block.rows)
+        for name in self.metrics:
+            column = block.columns.get(name)
+            absent = np.full(count, np.nan, np.float32)
+            read[name] = absent if column is None else self._metric(METRIC[name], column, block.rows)
         states = np.full(count, NO_STATE, np.int8)
         if STATE in block.columns:
             states = read_states(block.columns[STATE])

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from tft_dash.errors import shorten
 from tft_dash.schema import GENERIC_PROFILE, INCIDENT_PHASE, PROBLEM_CHILD, PROFILE
+from tft_dash.sources.files.values import places_of, read_flags, read_words
+from tft_dash.sources.findings import Findings, Mark, Rows, counted
 from tft_dash.sources.finite import NO_PHASE
-from tft_dash.sources.recording.findings import Findings, Mark, Rows, counted
-from tft_dash.sources.recording.values import places_of, read_flags, read_words
 
 _PHASES_LIMIT: Final = 64
 _WORD_LIMIT: Final = 64

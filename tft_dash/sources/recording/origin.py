@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from tft_dash.errors import shorten
-from tft_dash.sources.recording.findings import Findings
-from tft_dash.sources.recording.tables import Table
+from tft_dash.sources.files.tables import Table
+from tft_dash.sources.findings import Findings
 
 METADATA_KEY: Final = b"tft_dash"
 _SIDE_FILE_LIMIT: Final = 1 << 20

@@ -9,9 +9,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tft_dash.sources.cubes.cube import release
+from tft_dash.sources.findings import Example, Findings, counted, iso_time
 from tft_dash.sources.recording.alignment import Grid, duration
-from tft_dash.sources.recording.cube import release
-from tft_dash.sources.recording.findings import Example, Findings, counted, iso_time
 
 _CELLS_PER_CHUNK: Final = 1 << 20
 _OFF_RHYTHM: Final = 0.1

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from tft_dash.errors import TableError
 from tft_dash.schema import SERVER_NAME, SERVER_NAME_LIMIT, TIMESTAMP
-from tft_dash.sources.recording.findings import Findings, Mark, Rows
-from tft_dash.sources.recording.tables import Block, Table
-from tft_dash.sources.recording.times import NO_TIME, TimeReader
-from tft_dash.sources.recording.values import places_of, read_words
+from tft_dash.sources.files.tables import Block, Table
+from tft_dash.sources.files.times import NO_TIME, TimeReader
+from tft_dash.sources.files.values import places_of, read_words
+from tft_dash.sources.findings import Findings, Mark, Rows
 
 BAD_NAME: Final = -1
 _NAMES_LIMIT: Final = 250_000

@@ -21,17 +21,17 @@ from tft_dash.schema import (
     FloatArray,
     derive_states,
 )
+from tft_dash.sources.cubes.cube import PHASE_FILE, CubeMeta, create_array
+from tft_dash.sources.files.tables import Table
+from tft_dash.sources.files.times import TimeReader
+from tft_dash.sources.findings import Finding, Findings, shown_notices
 from tft_dash.sources.recording.alignment import NS_PER_MS
 from tft_dash.sources.recording.collisions import STATE_KEY
-from tft_dash.sources.recording.cube import PHASE_FILE, CubeMeta, create_array
 from tft_dash.sources.recording.fill import NS_PER_UNIT, Filler
-from tft_dash.sources.recording.findings import Finding, Findings, shown_notices
 from tft_dash.sources.recording.labels import Labels
 from tft_dash.sources.recording.rhythm import Rhythm, RhythmReader, chunks
 from tft_dash.sources.recording.scan import Scan
 from tft_dash.sources.recording.survey import Survey, survey
-from tft_dash.sources.recording.tables import Table
-from tft_dash.sources.recording.times import TimeReader
 
 _SURVEY_SHARE = 0.3
 _FILL_SHARE = 0.6
@@ -65,18 +65,9 @@ def scan_recording(
     """
     where = str(path)
     first = survey(tables, step_seconds, findings, where=where, progress=lambda share: progress(share * _SURVEY_SHARE))
-    present = {name for table in tables for name in table.types}
-    metrics = [name for name in METRIC_NAMES if name in present]
-    filler = Filler(folder, first, metrics, [table.label for table in tables], findings)
-    labels = Labels(first.grid.ticks + 1, len(first.servers), findings)
-    # The rows themselves were judged by the first pass.
-    scan = Scan(tables, first.names, TimeReader(), Findings())
-    for block in scan.run([*metrics, STATE, PROFILE, INCIDENT_PHASE, PROBLEM_CHILD]):
-        progress(_SURVEY_SHARE + _FILL_SHARE * block.done)
-        ticks = filler.add(block)
-        labels.add(block.rows, ticks, first.places[block.rows.codes], block.columns)
-    filler.finish()
+    filler, labels = _fill(tables, first, folder, findings, progress)
     rhythm = _rhythm(filler, first, findings)
+    metrics = list(filler.metrics)
     kept = _finish_values(filler, rhythm, findings, servers=len(first.servers))
     if not kept:
         raise TableError(_nothing_readable(where, metrics, findings))
@@ -85,6 +76,7 @@ def scan_recording(
     codes, phases = labels.phases(filler.ticks)
     create_array(folder / f"{PHASE_FILE}.npy", np.int16, codes.shape, 0)[:] = codes
     profiles, children = labels.profiles(), labels.problem_children()
+    found = findings.listed()
     meta = CubeMeta(
         servers=first.servers,
         profiles=profiles,
@@ -96,11 +88,29 @@ def scan_recording(
         phases=phases,
         problem_children=children,
         labelled=bool(phases),
-        notices=shown_notices(findings.listed()),
+        notices=shown_notices(found),
         rows=findings.rows,
         made_from=str(path.absolute()),
     )
-    return Scanned(meta, rhythm, findings.listed())
+    return Scanned(meta, rhythm, found)
+
+
+def _fill(
+    tables: Sequence[Table], first: Survey, folder: Path, findings: Findings, progress: Progress
+) -> tuple[Filler, Labels]:
+    """The second pass."""
+    present = {name for table in tables for name in table.types}
+    metrics = [name for name in METRIC_NAMES if name in present]
+    filler = Filler(folder, first, metrics, [table.label for table in tables], findings)
+    labels = Labels(first.grid.ticks + 1, len(first.servers), findings)
+    # The rows themselves were judged by the first pass.
+    scan = Scan(tables, first.names, TimeReader(), Findings())
+    for block in scan.run([*metrics, STATE, PROFILE, INCIDENT_PHASE, PROBLEM_CHILD]):
+        progress(_SURVEY_SHARE + _FILL_SHARE * block.done)
+        ticks = filler.add(block)
+        labels.add(block.rows, ticks, first.places[block.rows.codes], block.columns)
+    filler.finish()
+    return filler, labels
 
 
 def _rhythm(filler: Filler, first: Survey, findings: Findings) -> Rhythm:
@@ -112,7 +122,7 @@ def _rhythm(filler: Filler, first: Survey, findings: Findings) -> Rhythm:
 
 def _finish_values(filler: Filler, rhythm: Rhythm, findings: Findings, *, servers: int) -> list[str]:
     """Derive the states that are missing; the metrics that have at least one value."""
-    metrics = {name: array.reshape(-1, servers) for name, array in filler.values.items() if name != STATE_KEY}
+    metrics = {name: filler.values[name].reshape(-1, servers) for name in filler.metrics}
     states = filler.values[STATE_KEY].reshape(-1, servers)
     held = dict.fromkeys(metrics, 0)
     for span in chunks(filler.ticks, servers):

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from tft_dash.errors import TableError, shorten
 from tft_dash.progress import Progress
+from tft_dash.sources.files.tables import Table
+from tft_dash.sources.files.times import NAIVE, NO_TIME, TimeReader
+from tft_dash.sources.findings import Findings, Mark
 from tft_dash.sources.recording.alignment import (
     DEFAULT_STEP_SECONDS,
     NS_PER_SECOND,
@@ -18,10 +21,7 @@ from tft_dash.sources.recording.alignment import (
     infer_step,
     make_grid,
 )
-from tft_dash.sources.recording.findings import Findings, Mark
 from tft_dash.sources.recording.scan import GoodRows, NameReader, Scan
-from tft_dash.sources.recording.tables import Table
-from tft_dash.sources.recording.times import NAIVE, NO_TIME, TimeReader
 
 _NEVER = np.iinfo(np.int64).max
 

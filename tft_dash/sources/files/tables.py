@@ -16,8 +16,8 @@ from pyarrow import parquet
 
 from tft_dash.errors import SourceMissingError, TableError, shorten
 from tft_dash.schema import COLUMNS, INCIDENT_PHASE, PROFILE, SERVER_NAME, STATE
-from tft_dash.sources.recording.formats import CSV, PARQUET, detect_format, read_header
-from tft_dash.sources.recording.values import can_hold
+from tft_dash.sources.files.formats import CSV, PARQUET, demand_utf8, detect_format, read_header
+from tft_dash.sources.files.values import can_hold
 
 _BLOCK_ROWS: Final = 65_536
 _BLOCK_BYTES: Final = 2 << 20
@@ -117,6 +117,7 @@ class CsvTable:
 
     def __init__(self, path: Path, label: str) -> None:
         names, self._offset = read_header(path)
+        self._is_utf8 = False
         self.path, self.label = path, label
         self.columns: tuple[str, ...] = tuple(names)
         self.types: Mapping[str, pa.DataType] = {name: pa.string() for name in names if name in COLUMNS}
@@ -127,6 +128,9 @@ class CsvTable:
     def blocks(self, columns: Sequence[str]) -> Iterator[Block]:
         """See :class:`Table`."""
         wanted = {name: f"{self.columns.index(name)}" for name in columns if name in self.types}
+        if not self._is_utf8:
+            demand_utf8(self.path)
+            self._is_utf8 = True
         self.malformed = array("q")
         size = max(1, self.path.stat().st_size)
         read = 0
@@ -179,8 +183,6 @@ class CsvTable:
 
 def _csv_damage(path: Path, reason: str) -> str:
     where = shorten(str(path))
-    if "UTF8" in reason or "UTF-8" in reason:
-        return f"{where} is not UTF-8 text. Save it as UTF-8."
     if "straddling" in reason:
         return (
             f"{where}: a row is longer than {_BLOCK_BYTES >> 20} MB; most likely a quotation mark is never closed. "
@@ -214,12 +216,14 @@ class ParquetTable:
             total = max(1, file.metadata.num_rows)
             try:
                 for batch in file.iter_batches(_BLOCK_ROWS, columns=wanted, use_threads=False):
+                    # Damaged bytes may make text that is none, or that lies outside its buffer.
+                    batch.validate(full=True)
                     places = {name: batch.schema.get_all_field_indices(name)[0] for name in wanted}
                     arrays = {name: batch.column(place) for name, place in places.items()}
                     numbers = np.arange(read + 1, read + batch.num_rows + 1, dtype=np.int64)
                     read += batch.num_rows
                     yield Block(self.label, arrays, numbers, read / total)
-            except (OSError, pa.ArrowException) as error:
+            except (OSError, ValueError, pa.ArrowException) as error:
                 raise TableError(
                     f"{shorten(str(self.path))} is damaged after row {read:,}: {shorten(str(error), 160)}. "
                     "Copy or write it again."
@@ -231,7 +235,7 @@ def _opened(path: Path, words: Sequence[str] = ()) -> parquet.ParquetFile:
         return parquet.ParquetFile(path, read_dictionary=list(words), pre_buffer=False)
     except FileNotFoundError as error:
         raise SourceMissingError(f"There is no file {shorten(str(path))}. Check the path.") from error
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, ValueError, pa.ArrowException) as error:
         raise TableError(
             f"{shorten(str(path))} is a damaged Parquet file: {shorten(str(error), 160)}. Copy or write it again."
         ) from error

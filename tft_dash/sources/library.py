@@ -22,14 +22,14 @@ from typing import Final
 
 from tft_dash.errors import StorageError, shorten
 from tft_dash.progress import Progress
+from tft_dash.sources.cubes.cube import VERSION, Cube, made_from, open_cube, write_meta
+from tft_dash.sources.cubes.digest import file_digest
+from tft_dash.sources.cubes.lock import exclusive
+from tft_dash.sources.files.tables import Table
+from tft_dash.sources.findings import Findings, shown_notices
 from tft_dash.sources.recording.collection import collect_tables, demand_path
-from tft_dash.sources.recording.cube import VERSION, Cube, made_from, open_cube, write_meta
-from tft_dash.sources.recording.digest import file_digest
-from tft_dash.sources.recording.findings import Findings, shown_notices
-from tft_dash.sources.recording.lock import exclusive
 from tft_dash.sources.recording.origin import Origin, read_origin
 from tft_dash.sources.recording.scanning import scan_recording
-from tft_dash.sources.recording.tables import Table
 
 _CONTENT_LENGTH: Final = 40
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ CSV: Final = "csv"
 PARQUET: Final = "parquet"
 PARQUET_MAGIC: Final = b"PAR1"
 _SNIFF_BYTES: Final = 65_536
+_CHUNK: Final = 1 << 20
 _EXPECTED: Final = "Give a CSV file (commas, UTF-8) or a Parquet file."
 
 _FOREIGN: Final = (
@@ -97,6 +99,24 @@ def read_header(path: Path) -> tuple[list[str], int]:
         raise TableError(f"{where} holds no text. Write it again, or give another file.")
     _refuse_other_separators(where, names)
     return names, offset
+
+
+def demand_utf8(path: Path) -> None:
+    """Read a text file through once, for its encoding.
+
+    :raises TableError: it is not UTF-8; says from which line on.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    lines = 1
+    with path.open("rb") as file:
+        try:
+            while chunk := file.read(_CHUNK):
+                decoder.decode(chunk)
+                lines += chunk.count(b"\n")
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError as error:
+            line = lines + error.object.count(b"\n", 0, error.start)
+            raise TableError(f"{shorten(str(path))} is not UTF-8 text: see line {line:,}. Save it as UTF-8.") from error
 
 
 class _Lines:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from tft_dash.errors import shorten
 from tft_dash.schema import Metric
-from tft_dash.sources.recording.rules import RULES, SEVERITIES
-from tft_dash.sources.recording.times import NO_TIME
+from tft_dash.sources.files.times import NO_TIME
+from tft_dash.sources.rules import RULES, SEVERITIES
 
 EXAMPLES_PER_FINDING: Final = 5
 _SHOWN_FINDINGS: Final = 20

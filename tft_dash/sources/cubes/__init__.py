@@ -1,0 +1,1 @@
+"""Recordings as memory-mapped arrays, made once and shared by all processes."""
