@@ -321,6 +321,7 @@
 
   // ---------------------------------------------------------------- the way of a tick
 
+  const shows = () => `${view.source} ${view.model}`;
   const wanted = () => `${view.source} ${view.model} ${resolvedTheme()} ${view.server || ""}`;
 
   /** Clientside callback: a request when one is due, else nothing. */
@@ -350,11 +351,11 @@
     const settled = answer && !answer.preparing && !answer.error && lost === 0;
     if (upToDate && settled) return skip();
     requests += 1;
-    flight = { id: requests, sent: now, wanted: wanted() };
+    flight = { id: requests, sent: now, wanted: wanted(), shows: shows() };
     return {
       id: requests, now, source: view.source, model: view.model, tick: view.tick, at: view.at, speed: view.speed,
       playing: view.playing, server: view.server, theme: resolvedTheme(),
-      drawn: drawn ? { key: drawn.key, tick: drawn.tick, server: drawn.server } : null,
+      drawn: drawn ? { key: drawn.key, tick: drawn.tick, server: drawn.server, shows: drawn.shows } : null,
     };
   }
 
@@ -367,8 +368,12 @@
     if (data.about) about = data.about;
     if (data.error || data.preparing) {
       notBefore = now + (data.error ? RETRY_MS.error : RETRY_MS.preparing);
+      if (drawn && drawn.shows !== flight.shows) drawn = about = null; // the server has erased the page
     } else {
-      drawn = { key: data.key, tick: data.tick, server: data.server, source: data.source, wanted: flight.wanted, at: now };
+      drawn = {
+        key: data.key, tick: data.tick, server: data.server, source: data.source, shows: flight.shows,
+        wanted: flight.wanted, at: now,
+      };
       if (!view.playing && view.tick > lastTick()) view.tick = lastTick();
       if (view.playing && atEnd()) view = { ...view, playing: false, tick: lastTick(), at: now };
     }

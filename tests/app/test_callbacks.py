@@ -130,6 +130,14 @@ def test_what_cannot_be_shown_is_a_banner_with_what_to_do(
     assert not set(FIGURES) & set(response)
 
 
+def test_what_cannot_be_shown_does_not_leave_another_sources_data_on_the_page(client: FlaskClient) -> None:
+    shown = {"key": "k", "tick": 3, "server": None, "shows": "demo_dataset thresholds"}
+    response = ask(client, source="nothing", drawn=shown)
+    assert response["kpi-prob-30m"]["children"] == "—"
+    assert all(response[name]["figure"]["data"] == [] for name in FIGURES)
+    assert not set(FIGURES) & set(ask(client, speed=-1, drawn=shown))
+
+
 def test_an_unknown_server_is_told_while_the_page_goes_on(client: FlaskClient) -> None:
     response = ask(client, server="nobody")
     assert "nobody" in text_of(response["monitor-banner"]["children"])

@@ -18,6 +18,7 @@ from tft_dash import components, ids
 from tft_dash.errors import NotReadyError, TftDashError
 from tft_dash.figures import FIGURES, kpi
 from tft_dash.figures import server as server_panel
+from tft_dash.figures.plot import blank
 from tft_dash.frame import Frame, SourceDescription
 from tft_dash.playback import decode, position
 from tft_dash.services import Services
@@ -140,7 +141,7 @@ class Drawings:
 
 def _reported(make: Callable[[Mapping[str, Any]], Drawing], request: Mapping[str, Any]) -> Drawing:
     """What ``make`` draws; what goes wrong in it as a banner, with the rest of the page alive."""
-    drawing: Drawing = {}
+    drawing: Drawing = _erased(request)
     number = request.get("id")
     try:
         return make(request)
@@ -156,6 +157,17 @@ def _reported(make: Callable[[Mapping[str, Any]], Drawing], request: Mapping[str
         drawing[BANNER] = components.banner("Something went wrong", words)
         drawing[ANSWER] = {"id": number, "error": words}
     return drawing
+
+
+def _erased(request: Mapping[str, Any]) -> Drawing:
+    """Nothing where the page still shows another source or model than it asks for: old data never stands as current."""
+    drawn = request.get("drawn")
+    wanted = f"{request.get('source')} {request.get('model')}"
+    if not isinstance(drawn, Mapping) or drawn.get("shows") == wanted:
+        return {}
+    empty = {(module.id, "figure"): blank(theme_of(request.get("theme"))) for module in FIGURES}
+    about = dict(zip(ABOUT_TARGETS, ([], [], [], [], True, []), strict=True))
+    return {**kpi.blank(), **empty, **about, TIME: "—", SUMMARY: [], PANEL_HIDDEN: True}
 
 
 def _figures(frame: Frame, theme: Theme, drawn: Drawn | None) -> Drawing:

@@ -103,6 +103,16 @@ def texts(frame: Frame) -> dict[Target, Any]:
     }
 
 
+def blank() -> dict[Target, Any]:
+    """Tiles without values, for exactly :data:`TARGETS`."""
+    values = {target: "" if target[0].endswith("-note") else "—" for target in TARGETS}
+    return {
+        **values,
+        (ids.KPI_HEALTH, "className"): _health_class(UNKNOWN_BAND.name),
+        (ids.KPI_PROGRESS_BAR, "style"): {"transform": "scaleX(0)"},
+    }
+
+
 def _health_class(band: str) -> str:
     return f"tile tile-band band-{band}"
 

@@ -81,6 +81,12 @@ def base_layout(theme: Theme, **parts: Any) -> dict[str, Any]:  # noqa: ANN401 -
     }
 
 
+def blank(theme: Theme) -> Figure:
+    """A figure that shows nothing."""
+    hidden = {"visible": False, "fixedrange": True}
+    return {"data": [], "layout": base_layout(theme, xaxis=hidden, yaxis=hidden)}
+
+
 def hidden_axis(low: float, high: float) -> dict[str, Any]:
     """An axis that only places things."""
     return {"range": [low, high], "visible": False, "fixedrange": True}

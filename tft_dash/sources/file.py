@@ -68,7 +68,7 @@ class FileSource:
         offsets = cube.times[first:stop]
         spans = offsets.astype(np.int64).view(f"timedelta64[{unit}]")
         times = nominal.astype(f"datetime64[{unit}]")[:, None] + spans
-        return np.where(offsets == no_sample(offsets.dtype), np.datetime64("NaT"), times)
+        return np.where(offsets == no_sample(offsets.dtype), np.array("NaT", times.dtype), times)
 
     def problem_children(self) -> tuple[bool, ...]:
         """(servers,) whether the script makes trouble on a server; empty without a script. A label, like phases."""

@@ -102,7 +102,7 @@ class MemorySource:
         about = self.describe()
         nominal = np.array([about.time_of(batch.first_tick + place) for place in range(batch.ticks)], "datetime64[ms]")
         seen = np.any([~np.isnan(values) for values in batch.window.metrics.values()], axis=0)
-        return np.where(seen, nominal[:, None], np.datetime64("NaT"))
+        return np.where(seen, nominal[:, None], np.datetime64("NaT", "ms"))
 
     def close(self) -> None:
         """Does nothing: there is nothing to let go of."""

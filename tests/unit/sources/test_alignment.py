@@ -7,6 +7,7 @@ import pytest
 
 from tft_dash.errors import TableError
 from tft_dash.sources.recording.alignment import Grid, duration, infer_step, make_grid
+from tft_dash.sources.recording.ticking import Ticking
 
 SECOND = 1_000_000_000
 START = np.datetime64("2024-05-01T12:00:00", "ns").astype(np.int64)
@@ -72,6 +73,35 @@ def test_the_step_is_the_median_gap_of_a_server(series: list[np.ndarray], step: 
 
 def test_times_cut_to_whole_seconds_do_not_hide_the_true_step() -> None:
     assert infer_step([at(*np.floor(np.arange(200) * 5.2))]) == round(5.2 * SECOND)
+
+
+def test_samples_that_stray_from_their_moment_do_not_misnumber_those_that_follow() -> None:
+    stray = np.zeros(240)
+    stray[10::24], stray[11::24] = 0.3, -0.3
+    wobble = np.where(np.arange(240) % 2, 0.01, 0.0)
+    step = infer_step([at(*((np.arange(240) + stray + wobble) * 47.31))])
+    assert step == pytest.approx(47.31 * SECOND, rel=2e-4)
+
+
+def test_a_rhythm_that_shifts_at_a_long_gap_keeps_its_step() -> None:
+    wobble = np.where(np.arange(200) % 2, 0.01, 0.0)
+    shift = np.where(np.arange(200) < 100, 0, 60.5)
+    step = infer_step([at(*((np.arange(200) + shift + wobble) * 61.237))])
+    assert step == pytest.approx(61.237 * SECOND, rel=2e-4)
+
+
+def test_the_second_of_two_successive_samples_in_a_tick_is_pushed_to_the_next_and_others_with_it() -> None:
+    times = at(0, 2.6, 7.4, 10.1, 15, 25, 26, 30)
+    grid, servers = grid_of(times), np.zeros(8, np.int32)
+    assert grid.ticks_of(times, servers).tolist() == [0, 1, 1, 2, 3, 5, 5, 6]
+    assert Ticking(grid, in_order=True).ticks(times, servers).tolist() == [0, 1, 2, 3, 4, 5, 5, 6]
+
+
+def test_samples_that_come_in_any_order_have_their_nominal_ticks() -> None:
+    times = at(0, 2.6, 7.4, 10.1)
+    grid, servers = grid_of(times), np.zeros(4, np.int32)
+    assert Ticking(grid, in_order=False).ticks(times[::-1], servers).tolist() == [2, 1, 1, 0]
+    assert Ticking(grid, in_order=False).ticks(times, servers).tolist() == [0, 1, 1, 2]
 
 
 def test_servers_that_come_after_the_beginning_change_no_step() -> None:

@@ -28,7 +28,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from tft_dash.schema import CodeArray, FloatArray
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Part of every cube's key: raise it when the layout, the alignment or the judging of values changes."""
 
 META_FILE: Final = "meta.json"

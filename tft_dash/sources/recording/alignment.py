@@ -147,11 +147,24 @@ def _mostly(gap: float, series: Sequence[Times]) -> bool:
 
 
 def _slope(series: Sequence[Times], median: float) -> tuple[float, float]:
-    """Least-squares slope of time over number, pooled over runs without a long gap, and its standard error."""
+    """Least-squares slope of time over number, pooled over runs without a long gap, and its standard error.
+
+    The median is good enough to number a few samples; their slope numbers twice as many, and so on. One sample that
+    is numbered wrongly then leads no other astray.
+    """
     runs = [run for times in series for run in _split(times, median)]
-    slope, error = _fit(runs, [np.insert(np.cumsum(np.rint(np.diff(run) / median)), 0, 0) for run in runs], median)
-    # One gap that was rounded wrongly misnumbers all that follow; a slope that is nearly right numbers them anew.
-    return _fit(runs, [np.rint(run / slope) for run in runs], slope) if error else (slope, error)
+    slope, error, length = median, 0.0, 2
+    while length < max(map(len, runs)):
+        length *= 2
+        heads = [run[:length] for run in runs]
+        slope, error = _fit(heads, [_numbered(head, slope) for head in heads], slope)
+    return slope, error
+
+
+def _numbered(run: NDArray[np.float64], slope: float) -> NDArray[np.float64]:
+    """Samples' numbers about the run's own moment of the step, for its first sample may have strayed."""
+    moment = np.mean(run - np.rint(run / slope) * slope)
+    return np.rint((run - moment) / slope)
 
 
 def _split(times: Times, median: float) -> list[NDArray[np.float64]]:
