@@ -28,6 +28,7 @@ INDEX: Final = """<!DOCTYPE html>
 <title>{%title%}</title>
 {%favicon%}
 <script src="SCRIPT_URL"></script>
+<link rel="preload" href="ASSETS_URL/fonts/inter-latin-wght-normal.woff2" as="font" type="font/woff2" crossorigin>
 {%css%}
 </head>
 <body>
@@ -64,11 +65,18 @@ def create_app(services: Services) -> Dash:
         compress=False,
         use_async=False,
     )
-    app.index_string = INDEX.replace("SCRIPT_URL", f"{base}assets/{SCRIPT}?v={_script_version()}")
+    script = f"{base}assets/{SCRIPT}?v={_script_version()}"
+    app.index_string = INDEX.replace("SCRIPT_URL", script).replace("ASSETS_URL", f"{base}assets")
     _register_pages(services)
     app.layout = shell.layout(_navigation())
     register_monitor(app, services)
+    _finish(server, base)
     return app
+
+
+def _finish(server: Flask, base: str) -> None:
+    """Let Dash complete itself before several threads ask at once: it does so at the first request, without a lock."""
+    server.test_client().get(f"{base}_dash-dependencies")
 
 
 def _register_pages(services: Services) -> None:

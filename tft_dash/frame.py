@@ -147,7 +147,7 @@ class Frame:
     def ranking(self) -> tuple[int, ...]:
         """Server numbers by falling risk, ties by place in the fleet; servers without a risk are left out."""
         order = np.argsort(-np.nan_to_num(self.risk, nan=-1.0), kind="stable")
-        return tuple(int(place) for place in order if not np.isnan(self.risk[place]))
+        return tuple(order[~np.isnan(self.risk[order])].tolist())
 
     def drivers(self, server: int) -> tuple[Driver, ...]:
         """The strongest reasons for a server's risk, strongest first; none when it is as usual."""

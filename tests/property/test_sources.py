@@ -130,7 +130,7 @@ def test_csv_and_parquet_of_the_same_rows_are_the_same_recording(made: list[Row]
 
 
 regular = st.tuples(
-    st.sampled_from([0.25, 1.0, 5.0, 15.0, 47.0, 60.0, 300.0]), st.integers(2, 5), st.integers(0, 2**32 - 1)
+    st.sampled_from([0.25, 1.0, 5.0, 15.0, 47.0, 60.0, 300.0]), st.integers(1, 5), st.integers(0, 2**32 - 1)
 )
 
 
@@ -169,6 +169,16 @@ def test_jitter_below_a_quarter_step_never_moves_a_sample_to_another_tick(
 ) -> None:
     for ticks in aligned(sampled(*fleet, 800, jitter)):
         assert (np.diff(ticks) == 1).all()
+
+
+@quick
+@given(regular, st.floats(0, 0.1), st.floats(-0.45, 0.45))
+def test_a_first_sample_that_strayed_costs_no_sample(
+    fleet: tuple[float, int, int], jitter: float, strayed: float
+) -> None:
+    series = sampled(*fleet, 800, jitter)
+    series[0][0] += round(strayed * fleet[0] * SECOND)
+    assert (np.diff(aligned(series)[0]) >= 1).all()
 
 
 @quick

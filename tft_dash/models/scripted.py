@@ -28,7 +28,7 @@ class ScriptedModel:
 
     card = ModelCard(
         name="scripted",
-        title="Scripted (reads the script)",
+        title="Scripted",
         version="1",
         summary="Its probabilities follow the phases of the drill's script: stable, escalation, peak, recovery. "
         "No real deployment has such a script. Risks and drivers are those of 'thresholds'.",

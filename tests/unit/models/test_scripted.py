@@ -16,7 +16,7 @@ STORY = ("stable",) * 18 + ("escalation",) * 12 + ("peak",) * 12 + ("recovery",)
 def test_it_says_that_it_reads_the_script() -> None:
     card = ScriptedModel().card
     assert card.uses_labels
-    assert "script" in card.title
+    assert "script" in card.summary
 
 
 @pytest.mark.parametrize("tempo", [1, 5])

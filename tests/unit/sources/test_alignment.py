@@ -83,6 +83,13 @@ def test_samples_that_stray_from_their_moment_do_not_misnumber_those_that_follow
     assert step == pytest.approx(47.31 * SECOND, rel=2e-4)
 
 
+def test_a_first_sample_that_came_late_does_not_misnumber_the_others() -> None:
+    strayed = np.random.default_rng(5).uniform(-0.15, 0.15, 240)
+    strayed[0] = 0.45
+    step = infer_step([at(*((np.arange(240) + strayed) * 47.31))])
+    assert step == pytest.approx(47.31 * SECOND, rel=3e-4)
+
+
 def test_a_rhythm_that_shifts_at_a_long_gap_keeps_its_step() -> None:
     wobble = np.where(np.arange(200) % 2, 0.01, 0.0)
     shift = np.where(np.arange(200) < 100, 0, 60.5)

@@ -29,6 +29,9 @@ SAMPLES_PER_SERVER: Final = 256
 
 _SNAP: Final = 0.001
 _LONG_GAP_STEPS: Final = 8
+_SERIES: Final = 32
+_ALIKE: Final = math.log(1.25)
+_AROUND: Final = 0.25
 _SHORTEST_STEP: Final = NS_PER_MS
 _LONGEST_STEP: Final = 31 * 86_400 * NS_PER_SECOND
 _CELLS_ALWAYS: Final = 2_000_000
@@ -149,22 +152,30 @@ def _mostly(gap: float, series: Sequence[Times]) -> bool:
 def _slope(series: Sequence[Times], median: float) -> tuple[float, float]:
     """Least-squares slope of time over number, pooled over runs without a long gap, and its standard error.
 
-    The median is good enough to number a few samples; their slope numbers twice as many, and so on. One sample that
-    is numbered wrongly then leads no other astray.
+    Numbering needs a step that is right to a fraction of a tick over a whole run, which no median is. The step in which
+    the samples agree best on their moment is (the peak of a periodogram), however a few of them stray.
     """
-    runs = [run for times in series for run in _split(times, median)]
-    slope, error, length = median, 0.0, 2
-    while length < max(map(len, runs)):
-        length *= 2
-        heads = [run[:length] for run in runs]
-        slope, error = _fit(heads, [_numbered(head, slope) for head in heads], slope)
-    return slope, error
+    alike = [times for times in series if abs(math.log(_lower_median(np.diff(times)) / median)) < _ALIKE]
+    runs = [run for times in alike[:_SERIES] for run in _split(times, median)]
+    step = _most_agreed(runs, median)
+    return _fit(runs, [_numbered(run, step) for run in runs], step)
 
 
-def _numbered(run: NDArray[np.float64], slope: float) -> NDArray[np.float64]:
+def _most_agreed(runs: Sequence[NDArray[np.float64]], median: float) -> float:
+    """The step within a quarter of the median in which the runs' samples come closest to one moment each."""
+    longest = max(float(run[-1]) for run in runs) / median
+    # Over the longest run, neighbouring rates are half a turn apart.
+    rates = np.linspace(1 - _AROUND, 1 + _AROUND, 2 * math.ceil(2 * _AROUND * longest) + 1) / median
+    agreement = np.zeros(len(rates))
+    for run in runs:
+        agreement += np.abs(np.exp(2j * np.pi * np.outer(rates, run)).sum(axis=1)) ** 2
+    return float(1 / rates[agreement.argmax()])
+
+
+def _numbered(run: NDArray[np.float64], step: float) -> NDArray[np.float64]:
     """Samples' numbers about the run's own moment of the step, for its first sample may have strayed."""
-    moment = np.mean(run - np.rint(run / slope) * slope)
-    return np.rint((run - moment) / slope)
+    moment = np.angle(np.exp(2j * np.pi * run / step).sum()) / (2 * np.pi) * step
+    return np.rint((run - moment) / step)
 
 
 def _split(times: Times, median: float) -> list[NDArray[np.float64]]:
