@@ -11,7 +11,7 @@ from flask import Flask, Response, request
 
 SMALLEST: Final = 500
 BUNDLES_KEPT: Final = 96
-ANSWER_LEVEL: Final = 3
+ANSWER_LEVEL: Final = 5
 BUNDLE_LEVEL: Final = 9
 TEXT_TYPES: Final = (
     "application/json",
