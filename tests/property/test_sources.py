@@ -182,7 +182,7 @@ def test_a_first_sample_that_strayed_costs_no_sample(
 
 
 @quick
-@given(regular, st.floats(0, 0.19), st.lists(st.tuples(st.integers(1, 799), st.floats(0, 40)), max_size=4))
+@given(regular, st.floats(0, 0.19), st.lists(st.tuples(st.integers(1, 799), st.floats(2, 40)), max_size=4))
 def test_a_rhythm_that_shifts_at_its_gaps_loses_no_sample(
     fleet: tuple[float, int, int], jitter: float, gaps: list[tuple[int, float]]
 ) -> None:

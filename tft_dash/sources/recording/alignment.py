@@ -28,7 +28,7 @@ SAMPLES_PER_SERVER: Final = 256
 """How much of a server's beginning tells the step."""
 
 _SNAP: Final = 0.001
-_LONG_GAP_STEPS: Final = 8
+_LONG_GAP_STEPS: Final = 3
 _SERIES: Final = 32
 _ALIKE: Final = math.log(1.25)
 _AROUND: Final = 0.25
