@@ -300,7 +300,8 @@
 
   function reflectStatus(now) {
     const kind = status(now);
-    const share = kind === "preparing" ? ` ${Math.round(100 * answer.preparing.progress)} %` : "";
+    const done = kind === "preparing" ? Math.round(100 * answer.preparing.progress) : 0;
+    const share = done > 0 ? ` ${done} %` : "";
     const text = WORDS[kind] + share;
     const pill = document.getElementById("monitor-status");
     if (pill && lastStatus !== kind + text) {

@@ -1,38 +1,51 @@
 """Folders of derived files that are built once, by one process, and read by all.
 
-A folder is complete or absent: it is built under another name and renamed. Whoever comes while it is built waits
-and can read how far the builder is.
+::
+
+    <folder>/              complete: it is built under another name and renamed
+    <folder>.lock          held while it is built; whoever comes meanwhile waits
+    <folder>.progress      how far the builder is
+    <folder>.partial-…     what the builder has so far
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import os
 import shutil
-import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tft_dash.errors import StorageError
+from tft_dash.errors import StorageError, shorten
 from tft_dash.progress import Progress, silent
 
 Build = Callable[[Path, Progress], None]
 """Fills the empty folder that it is given."""
 
 
-def build_once(folder: Path, build: Build, progress: Progress = silent) -> Path:
-    """``folder``, built by ``build`` unless it is there.
+def build_once(
+    folder: Path, build: Build, progress: Progress = silent, *, usable: Callable[[Path], bool] = Path.is_dir
+) -> None:
+    """Have ``build`` make ``folder``, unless it is there and usable.
 
+    :param usable: whether a folder can be used as it is; one that cannot is replaced.
     :raises StorageError: the cache folder is read-only or its disk is full.
     """
-    if folder.is_dir():
-        return folder
-    with storage_errors(folder.parent):
+    if usable(folder):
+        return
+    try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(folder.with_name(f".{folder.name}.lock")):
-            if not folder.is_dir():
+        with exclusive(_beside(folder, "lock")):
+            if not usable(folder):  # another process may have made it while this one waited
                 _build(folder, build, progress)
-    return folder
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise StorageError(
+            f"The cache folder {shorten(str(folder.parent.parent))} cannot be written: {reason}. "
+            "Free some space or mend its permissions, or point TFT_DASH_CACHE to another folder."
+        ) from error
 
 
 def build_progress(folder: Path) -> float:
@@ -40,48 +53,52 @@ def build_progress(folder: Path) -> float:
     if folder.is_dir():
         return 1.0
     try:
-        return float(_progress_file(folder).read_text())
+        return float(_beside(folder, "progress").read_text())
     except (OSError, ValueError):
         return 0.0
 
 
 @contextlib.contextmanager
-def storage_errors(folder: Path) -> Iterator[None]:
-    """Turn the operating system's refusals below ``folder`` into a :class:`StorageError`."""
+def exclusive(path: Path) -> Iterator[None]:
+    """Hold the lock file at ``path``; waits for whoever holds it, another thread of this process included.
+
+    A holder that dies lets go of it.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise StorageError(
-            f"{folder} cannot be written: {reason}. Free space there, or name another folder "
-            "(TFT_DASH_CACHE for derived files, TFT_DASH_DATA or --output-dir for drills)."
-        ) from error
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+    finally:
+        # Unlocked by name: a process forked meanwhile has a copy of the descriptor, and would keep the lock.
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        os.close(descriptor)
 
 
 def _build(folder: Path, build: Build, progress: Progress) -> None:
-    shared = _progress_file(folder)
+    _clear(folder)  # what a killed builder left behind
+    partial = _beside(folder, f"partial-{os.getpid()}-{threading.get_ident()}")
+    shared = _beside(folder, "progress")
 
     def report(share: float) -> None:
         with contextlib.suppress(OSError):
             shared.write_text(f"{share:.4f}")
         progress(share)
 
-    work = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
-        build(work, report)
-        work.chmod(0o755)
-        work.replace(folder)
+        partial.mkdir()
+        build(partial, report)
+        if folder.exists():
+            folder.replace(_beside(folder, "partial-unusable"))
+        partial.replace(folder)
     finally:
-        shutil.rmtree(work, ignore_errors=True)
         shared.unlink(missing_ok=True)
+        _clear(folder)
 
 
-def _progress_file(folder: Path) -> Path:
-    return folder.with_name(f".{folder.name}.progress")
+def _clear(folder: Path) -> None:
+    for left_behind in folder.parent.glob(f"{folder.name}.partial-*"):
+        shutil.rmtree(left_behind, ignore_errors=True)
+
+
+def _beside(folder: Path, what: str) -> Path:
+    return folder.with_name(f"{folder.name}.{what}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,16 +65,16 @@ def assess_source(source: Source, model: RiskModel, cache: Path, progress: Progr
         for name, values in fleet_figures(batch.window).items():
             np.save(work / f"{name}.npy", values)
 
-    build_once(folder, build, progress)
+    build_once(folder, build, progress, usable=_is_whole)
+    return _load(folder)
+
+
+def _is_whole(folder: Path) -> bool:
     try:
-        return _load(folder)
-    except (
-        OSError,
-        ValueError,
-    ):  # somebody deleted or damaged a part of the cache: it is only derived, so make it anew
-        shutil.rmtree(folder, ignore_errors=True)
-        build_once(folder, build, progress)
-        return _load(folder)
+        _load(folder)
+    except (OSError, ValueError, EOFError):  # not there, or somebody deleted or damaged a part of the cache
+        return False
+    return True
 
 
 def _load(folder: Path) -> Assessed:

@@ -16,18 +16,21 @@ from tft_dash.errors import StorageError
 from tft_dash.models.base import RiskModel
 from tft_dash.progress import Progress, silent
 from tft_dash.schema import SERVER_NAME, TIMESTAMP
-from tft_dash.sources.base import Source
+from tft_dash.sources.base import START, Source
 
-SCHEMA: Final = pa.schema(
-    [
-        (TIMESTAMP, pa.timestamp("ms", "UTC")),
-        (SERVER_NAME, pa.string()),
-        ("risk", pa.float32()),
-        ("prob_30m", pa.float32()),
-        ("prob_8h", pa.float32()),
-    ]
-)
 BLOCK_CELLS: Final = 1_000_000
+
+
+def _schema(unit: str) -> pa.Schema:
+    return pa.schema(
+        [
+            (TIMESTAMP, pa.timestamp(unit, "UTC")),
+            (SERVER_NAME, pa.string()),
+            ("risk", pa.float32()),
+            ("prob_30m", pa.float32()),
+            ("prob_8h", pa.float32()),
+        ]
+    )
 
 
 def write_scores(source: Source, model: RiskModel, cache: Path, output: Path, progress: Progress = silent) -> int:
@@ -42,7 +45,7 @@ def write_scores(source: Source, model: RiskModel, cache: Path, output: Path, pr
     work = output.with_name(f".{output.name}.part")
     rows = 0
     try:
-        with pq.ParquetWriter(work, SCHEMA, compression="zstd") as writer:
+        with pq.ParquetWriter(work, _schema(_unit(source)), compression="zstd") as writer:
             for share, table in _blocks(source, assessed):
                 writer.write_table(table)
                 rows += table.num_rows
@@ -56,17 +59,23 @@ def write_scores(source: Source, model: RiskModel, cache: Path, output: Path, pr
     return rows
 
 
+def _unit(source: Source) -> str:
+    """The unit in which the recording's own times are exact: ms, us or ns."""
+    return str(np.datetime_data(source.sample_times(START, 1).dtype)[0])
+
+
 def _blocks(source: Source, assessed: Assessed) -> Iterator[tuple[float, pa.Table]]:
     about = source.describe()
     ticks, names = about.ticks or 0, pa.array(about.servers, pa.string())
     found = assessed.assessments
+    schema = _schema(_unit(source))
     size = max(1, BLOCK_CELLS // max(len(about.servers), 1))
     for first in range(0, ticks, size):
         last = min(first + size, ticks)
         times = source.sample_times(first - 1, last - first)
         tick, server = np.nonzero(~np.isnat(times))
         columns = [
-            pa.array(times[tick, server], pa.timestamp("ms", "UTC")),
+            pa.array(times[tick, server], schema.field(TIMESTAMP).type),
             names.take(pa.array(server)),
             *(pa.array(values, pa.float32(), from_pandas=True) for values in (
                 found.risk[first:last][tick, server],
@@ -74,4 +83,4 @@ def _blocks(source: Source, assessed: Assessed) -> Iterator[tuple[float, pa.Tabl
                 found.prob_8h[first:last][tick],
             )),
         ]  # fmt: skip
-        yield last / ticks, pa.Table.from_arrays(columns, schema=SCHEMA)
+        yield last / ticks, pa.Table.from_arrays(columns, schema=schema)

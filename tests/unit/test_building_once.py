@@ -44,7 +44,7 @@ def test_a_build_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError):
         build_once(tmp_path / "cube", fail)
     assert not (tmp_path / "cube").exists()
-    assert [path.name for path in tmp_path.iterdir()] == [".cube.lock"]
+    assert [path.name for path in tmp_path.iterdir()] == ["cube.lock"]
 
 
 def test_how_far_a_build_is_can_be_read_by_others(tmp_path: Path) -> None:

@@ -63,6 +63,15 @@ def test_score_writes_a_row_per_server_and_tick(run: Run, tmp_path: Path) -> Non
     assert not list(tmp_path.glob(".*part"))
 
 
+def test_scores_carry_the_recordings_own_times_to_the_last_digit(run: Run, tmp_path: Path) -> None:
+    stamps = pd.to_datetime(["2026-01-01T00:00:00.000001", "2026-01-01T00:00:05.123457", "2026-01-01T00:00:10.000000"])
+    table = pd.DataFrame({"timestamp": stamps.astype("datetime64[us]"), "server_name": "a", "cpu_pct": [1.0, 2.0, 3.0]})
+    table.to_parquet(tmp_path / "exact.parquet")
+    assert run("score", tmp_path / "exact.parquet", "--output", tmp_path / "risks.parquet").exit_code == 0
+    risks = pd.read_parquet(tmp_path / "risks.parquet")
+    assert list(risks["timestamp"].dt.tz_localize(None)) == list(stamps)
+
+
 def test_check_accepts_the_drill_and_refuses_a_broken_table(run: Run, tmp_path: Path) -> None:
     assert run("check", DRILL).exit_code == 0
     broken = tmp_path / "broken.csv"

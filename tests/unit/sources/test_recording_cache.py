@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 from support.recordings import fleet_table, write_parquet
 
+from tft_dash.artefacts import exclusive
 from tft_dash.errors import StorageError
-from tft_dash.sources.cubes.lock import exclusive
 from tft_dash.sources.file import FileSource
 
 

@@ -111,9 +111,9 @@ def infer_step(series: Sequence[Times]) -> int | None:
 
     The median is taken for every server, then over servers, so that one fast server does not set the pace of all. It
     alone is off by a share of the jitter, which adds up over hundreds of ticks until samples meet in one tick. So the
-    samples are numbered by it, and the step is the slope of time over number (least squares, every run without a long
-    gap with its own offset). Within 0.1 %, or two standard errors, of a median that most gaps equal or of a number with
-    two digits, the step is that.
+    samples are numbered, and the step is the slope of time over number (least squares, every run without a long gap
+    with its own offset). Within 0.1 %, or two standard errors, of a median that most gaps equal or of a number with two
+    digits, the step is that.
 
     :param series: of some servers, the times of the first samples, sorted and without repetition.
     :returns: None when no server has two samples.
