@@ -119,6 +119,7 @@ def test_a_server_panel_has_its_words_and_figure(client: FlaskClient) -> None:
         ({"source": None}, "source"),
         ({"speed": 1e9}, "speed"),
         ({"tick": "x"}, "tick"),
+        ({"playing": 7, "now": "soon", "server": ["a"], "drawn": "x", "speed": None}, "speed"),
     ],
 )
 def test_what_cannot_be_shown_is_a_banner_with_what_to_do(

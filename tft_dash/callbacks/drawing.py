@@ -15,7 +15,7 @@ from dash import Patch, no_update
 from dash.development.base_component import Component
 
 from tft_dash import components, ids
-from tft_dash.errors import NotReadyError, TftDashError
+from tft_dash.errors import NotReadyError, TftDashError, shorten
 from tft_dash.figures import FIGURES, kpi
 from tft_dash.figures import server as server_panel
 from tft_dash.figures.plot import blank
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 Target = tuple[str, str]
 Drawing = dict[Target, Any]
 
-DRAWINGS_KEPT: Final = 512
+DRAWINGS_KEPT: Final = 256
 """Of about 30 kB each at most, and a tenth of that as a rule."""
 
 PANEL_HIDDEN: Final = (ids.MONITOR_SERVER_PANEL, "hidden")
@@ -90,20 +90,20 @@ class Drawings:
         self._made: OrderedDict[Hashable, Drawing] = OrderedDict()
         self._lock = threading.Lock()
 
-    def answer(self, request: Mapping[str, Any]) -> list[Any]:
+    def answer(self, request: object) -> list[Any]:
         """The values of :data:`TARGETS` for a request of the page; what need not change is ``no_update``."""
         drawing: Drawing = dict.fromkeys(TARGETS, no_update)
-        drawing.update(_reported(self._draw, request))
+        drawing.update(_reported(self._draw, request if isinstance(request, Mapping) else {}))
         return [drawing[target] for target in TARGETS]
 
     def _draw(self, request: Mapping[str, Any]) -> Drawing:
         playback = decode(request)
         about = self._services.describe(playback.source)
         tick_seconds = self._services.tick_seconds(about)
-        now = float(request.get("now") or 0)
+        now = _number(request.get("now"))
         tick = position(playback, now, ticks=about.ticks or 1, tick_seconds=tick_seconds)
         frame = self._services.frame(playback.source, playback.model, tick)
-        theme, server = request.get("theme"), request.get("server")
+        theme, server = _text(request.get("theme")), _text(request.get("server"))
         key = _key(frame, theme)
         drawn = _drawn(request.get("drawn"), key)
         drawing = self._shared((key, tick, server, drawn), frame)
@@ -118,7 +118,7 @@ class Drawings:
         }
         return {**drawing, ANSWER: answer}
 
-    def _shared(self, key: tuple[str, int, object, Drawn | None], frame: Frame) -> Drawing:
+    def _shared(self, key: tuple[str, int, str | None, Drawn | None], frame: Frame) -> Drawing:
         """What every viewer with this key gets, as JSON that is written already."""
         with self._lock:
             known = self._made.get(key)
@@ -182,14 +182,14 @@ def _figures(frame: Frame, theme: Theme, drawn: Drawn | None) -> Drawing:
     return drawing
 
 
-def _panel(services: Services, frame: Frame, theme: Theme, name: object, drawn: Drawn | None) -> Drawing:
+def _panel(services: Services, frame: Frame, theme: Theme, name: str | None, drawn: Drawn | None) -> Drawing:
     """The chosen server's panel, or a closed one."""
     if not name:
         return {PANEL_HIDDEN: True} if drawn is None or drawn.server else {}
     if name not in frame.source.servers:
-        words = f"'{frame.source.name}' has no server '{str(name)[:128]}'. Choose one from the list."
+        words = f"'{frame.source.name}' has no server '{shorten(name)}'. Choose one from the list."
         return {PANEL_HIDDEN: True, BANNER: components.banner("No such server", words)}
-    server = frame.source.servers.index(str(name))
+    server = frame.source.servers.index(name)
     trace = services.trace(frame, server)
     same = drawn is not None and drawn.server == name
     change = server_panel.patch(frame, trace) if same else server_panel.figure(frame, trace, theme)
@@ -223,7 +223,7 @@ def _facts(about: SourceDescription, tick_seconds: float) -> dict[str, Any]:
     }
 
 
-def _key(frame: Frame, theme: object) -> str:
+def _key(frame: Frame, theme: str | None) -> str:
     card = frame.card
     return f"{frame.source.name} {frame.source.digest[:16]} {card.name} {card.version} {theme}"
 
@@ -233,7 +233,15 @@ def _drawn(value: object, key: str) -> Drawn | None:
     if not isinstance(value, Mapping) or value.get("key") != key or not isinstance(value.get("tick"), int):
         return None
     server = value.get("server")
-    return Drawn(key, value["tick"], server if isinstance(server, str) else None)
+    return Drawn(key, value["tick"], _text(server))
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _written(value: Any) -> orjson.Fragment:  # noqa: ANN401 - figures, components and plain values
