@@ -15,12 +15,14 @@ T = TypeVar("T")
 
 WAIT_SECONDS: Final = 1.5
 RETRY_SECONDS: Final = 5.0
+RESULTS_KEPT: Final = 256
 
 
 class Background:
     """Keeps the results of long jobs by key.
 
-    A job's result stays for good; its error stays for :data:`RETRY_SECONDS`, so that a mended file is read again.
+    A job's result stays, up to :data:`RESULTS_KEPT` of them; its error stays for :data:`RETRY_SECONDS`, so that a mended
+    file is read again.
 
     :param wait_seconds: how long a caller waits before it is told to come back; commands wait for ever (None).
     """
@@ -51,12 +53,20 @@ class Background:
             if known is not None and not self._spent(*known):
                 return known[0]
             future: Future[object] = Future()
+            self._jobs.pop(key, None)
             self._jobs[key] = (future, time.monotonic())
+            self._forget()
         if self._wait_seconds is None:
             _run(future, job)
         else:
             threading.Thread(target=_run, args=(future, job), name="prepare", daemon=True).start()
         return future
+
+    def _forget(self) -> None:
+        """Drop the oldest results beyond :data:`RESULTS_KEPT`; what still runs stays."""
+        done = [key for key, (future, _) in self._jobs.items() if future.done()]
+        for key in done[: max(0, len(self._jobs) - RESULTS_KEPT)]:
+            del self._jobs[key]
 
     def _spent(self, future: Future[object], begun: float) -> bool:
         failed = future.done() and future.exception() is not None

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tft_dash.artefacts import build_once, build_progress
-from tft_dash.background import Background
+from tft_dash.background import RESULTS_KEPT, Background
 from tft_dash.errors import NotReadyError, StorageError
 from tft_dash.progress import Progress
 
@@ -81,6 +81,17 @@ def test_long_work_answers_not_ready_and_then_its_result() -> None:
         except NotReadyError:
             time.sleep(0.01)
     pytest.fail("the result never came")
+
+
+def test_results_are_kept_up_to_a_bound() -> None:
+    background = Background(wait_seconds=None)
+    made: list[int] = []
+    for number in range(RESULTS_KEPT + 10):
+        background.result(number, lambda number=number: made.append(number), "Reading", lambda: 0.0)
+    background.result(RESULTS_KEPT + 9, lambda: made.append(-1), "Reading", lambda: 0.0)
+    background.result(0, lambda: made.append(-2), "Reading", lambda: 0.0)
+    assert made[-1] == -2
+    assert -1 not in made
 
 
 def test_a_failed_job_is_told_and_not_repeated_at_once() -> None:
