@@ -21,7 +21,7 @@ RESULTS_KEPT: Final = 256
 class Background:
     """Keeps the results of long jobs by key.
 
-    A job's result stays, up to :data:`RESULTS_KEPT` of them; its error stays for :data:`RETRY_SECONDS`, so that a mended
+    A result stays, up to :data:`RESULTS_KEPT` of them; an error stays for :data:`RETRY_SECONDS`, so that a mended
     file is read again.
 
     :param wait_seconds: how long a caller waits before it is told to come back; commands wait for ever (None).
