@@ -52,7 +52,7 @@
 
   applyTheme();
   dark.addEventListener("change", applyTheme);
-  if (query.get("kiosk") === "1") document.documentElement.dataset.kiosk = "1";
+  if (["1", "true"].includes(query.get("kiosk"))) document.documentElement.dataset.kiosk = "1";
 
   // ---------------------------------------------------------------- the page's state
 
@@ -77,30 +77,44 @@
   function positionNow(now) {
     if (!about) return view.tick;
     const moved = view.playing ? Math.floor((Math.max(now - view.at, 0) / 1000) * view.speed / about.tick_seconds) : 0;
-    return Math.max(0, Math.min(view.tick + moved, about.ticks - 1));
+    return Math.max(0, Math.min(Math.floor(view.tick) + moved, about.ticks - 1));
   }
 
   const lastTick = () => (about ? about.ticks - 1 : 0);
   const atEnd = () => Boolean(about && drawn && drawn.tick >= about.ticks - 1);
 
-  function number(text, fallback, low, high) {
+  /** A number of the address; text that is none goes to the server as it is, which says what is wrong with it. */
+  function number(text, fallback) {
+    if (text === null || text === "") return fallback;
     const value = Number(text);
-    return text !== null && text !== "" && Number.isFinite(value) && value >= low && value <= high ? value : fallback;
+    return Number.isFinite(value) ? value : text;
   }
+
+  const SWITCH = { 1: true, true: true, 0: false, false: false };
 
   /** The view that the page's address asks for, over the server's defaults. */
   function firstView(defaults) {
     const address = new URLSearchParams(window.location.search);
-    const frozen = address.has("tick") && address.get("playing") !== "1";
+    const frozen = address.has("tick");
     return {
       ...defaults,
       source: address.get("source") || defaults.source,
       model: address.get("model") || defaults.model,
-      tick: Math.floor(number(address.get("tick"), 0, 0, 1e12)),
-      speed: number(address.get("speed"), 1, 0.5, 60),
-      playing: address.has("playing") ? address.get("playing") === "1" : !frozen,
+      tick: number(address.get("tick"), 0),
+      speed: number(address.get("speed"), 1),
+      playing: address.has("playing") ? (SWITCH[address.get("playing")] ?? address.get("playing")) : !frozen,
       server: address.get("server") || null,
       at: Date.now(),
+    };
+  }
+
+  /** What of a view can be, so that any control mends an impossible address. */
+  function mended(wish) {
+    return {
+      ...wish,
+      tick: Number.isFinite(wish.tick) ? wish.tick : 0,
+      speed: wish.speed >= 0.5 && wish.speed <= 60 ? wish.speed : 1,
+      playing: wish.playing === true,
     };
   }
 
@@ -108,7 +122,7 @@
     if (!view) return;
     const now = Date.now();
     const anchored = moved ? {} : { tick: positionNow(now) };
-    view = { ...view, ...anchored, at: now, ...part };
+    view = mended({ ...view, ...anchored, at: now, ...part });
     notBefore = 0;
     setProps("monitor-view", { data: view });
     reflectControls();
@@ -155,7 +169,7 @@
   const CHANGES = {
     "monitor-source": (value) => change({ source: value, tick: 0, server: null, playing: true }, { moved: true }),
     "monitor-model": (value) => change({ model: value }),
-    "monitor-speed": (value) => change({ speed: number(value, 1, 0.5, 60) }),
+    "monitor-speed": (value) => change({ speed: Number(value) }),
     "monitor-jump": (value) => value !== "" && seek(Number(value)),
   };
 
@@ -173,11 +187,21 @@
     if (!button || !onPage()) return;
     if (CLICKS[button.id]) CLICKS[button.id]();
     else if (button.dataset.tick !== undefined) seek(Number(button.dataset.tick));
+    else return;
+    // After a click by pointer the keys drive the playback again; who came by keyboard keeps the focus.
+    if (event.detail > 0) button.blur();
   });
+
+  let byPointer = false; // whether the last touch of a control was by pointer
+  document.addEventListener("pointerdown", () => (byPointer = true), true);
+  document.addEventListener("keydown", () => (byPointer = false), true);
 
   document.addEventListener("change", (event) => {
     const handle = CHANGES[event.target.id];
-    if (handle && view) handle(event.target.value);
+    if (!handle || !view) return;
+    handle(event.target.value);
+    if (event.target.id === "monitor-jump") setProps("monitor-jump", { value: "" }); // so that it can be chosen again
+    if (byPointer) event.target.blur();
   });
 
   document.addEventListener("input", (event) => {
@@ -193,7 +217,8 @@
     if (!onPage() || event.ctrlKey || event.metaKey || event.altKey) return;
     const target = event.target;
     const scrubber = target.id === "monitor-scrubber";
-    if (target.closest("input, select, textarea, [contenteditable], [role=listbox], [role=combobox], .dash-dropdown") && !scrubber) return;
+    const typing = "input, select, textarea, [contenteditable], [role=listbox], [role=combobox], .dash-dropdown";
+    if (target.closest(typing) && !scrubber) return;
     if (event.key === " " && target.closest("button, a, summary")) return; // the focused control has its own space
     const digit = "123456".indexOf(event.key);
     if (KEYS[event.key]) KEYS[event.key]();
@@ -242,19 +267,38 @@
     if (next !== window.location.search) window.history.replaceState(window.history.state, "", next);
   }
 
+  /** Have a list show ``value``; where it does not offer it, it shows nothing, so that any choice is a change. */
   function setValue(id, value) {
     const control = document.getElementById(id);
-    if (control && control.value !== String(value)) setProps(id, { value });
+    if (!control) return;
+    if (![...control.options].some((option) => option.value === value)) {
+      control.selectedIndex = -1;
+    } else if (control.value !== value) {
+      control.value = value;
+      setProps(id, { value });
+    }
+  }
+
+  /** A speed that came with the address stands in the list beside the usual ones. */
+  function offerSpeed() {
+    const list = document.getElementById("monitor-speed");
+    const speed = String(view.speed);
+    const possible = view.speed >= 0.5 && view.speed <= 60;
+    if (list && possible && ![...list.options].some((option) => option.value === speed)) {
+      list.add(new Option(`${speed}×`, speed));
+    }
   }
 
   function reflectControls() {
     if (!view) return;
     setValue("monitor-source", view.source);
     setValue("monitor-model", view.model);
+    offerSpeed();
     setValue("monitor-speed", String(view.speed));
-    if (drawn && view.server !== pickedServer) {
-      pickedServer = view.server;
-      setProps("monitor-server", { value: view.server });
+    const picked = about && about.servers.includes(view.server) ? view.server : null;
+    if (about && picked !== pickedServer) {
+      pickedServer = picked;
+      setProps("monitor-server", { value: picked });
     }
     const play = document.getElementById("monitor-play");
     if (play) {
@@ -303,12 +347,12 @@
     const done = kind === "preparing" ? Math.round(100 * answer.preparing.progress) : 0;
     const share = done > 0 ? ` ${done} %` : "";
     const text = WORDS[kind] + share;
-    const pill = document.getElementById("monitor-status");
-    if (pill && lastStatus !== kind + text) {
+    if (lastStatus !== kind + text) {
       lastStatus = kind + text;
-      pill.className = `status-pill status-${kind}`;
-      const word = pill.querySelector(".status-word");
-      if (word) word.textContent = text;
+      document.querySelectorAll(".status-pill").forEach((pill) => {
+        pill.className = `status-pill status-${kind}`;
+        pill.querySelector(".status-word").textContent = text;
+      });
       document.documentElement.dataset.status = kind;
     }
     const age = document.getElementById("monitor-age");
@@ -393,11 +437,14 @@
     const place = Array.isArray(point.customdata) ? point.customdata[0] : point.customdata;
     const name = about.servers[Number(place)];
     if (name) openServer(name);
-    for (const id of ["monitor-top", "monitor-heatmap"]) setProps(id, { clickData: null }); // so that it can be clicked again
+    // So that the same one can be clicked again.
+    for (const id of ["monitor-top", "monitor-heatmap"]) setProps(id, { clickData: null });
   }
 
   function pickServer(name) {
-    if (view && drawn) openServer(name);
+    if (!view || !drawn || (name || null) === pickedServer) return;
+    pickedServer = name || null;
+    openServer(name);
   }
 
   let pointer = null;

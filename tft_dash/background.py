@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 WAIT_SECONDS: Final = 1.5
 RETRY_SECONDS: Final = 5.0
-RESULTS_KEPT: Final = 256
+RESULTS_KEPT: Final = 64
 
 
 class Background:
@@ -31,6 +31,10 @@ class Background:
         self._wait_seconds = wait_seconds
         self._jobs: dict[Hashable, tuple[Future[object], float]] = {}
         self._lock = threading.Lock()
+
+    def begin(self, key: Hashable, job: Callable[[], object]) -> None:
+        """Start ``job`` unless it runs or has run; its result is asked for later."""
+        self._future(key, job)
 
     def result(self, key: Hashable, job: Callable[[], T], what: str, progress: Callable[[], float]) -> T:
         """What ``job`` returned, once it has; ``job`` runs at most once at a time for a key.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 from typing import Any
 
@@ -17,12 +18,15 @@ from tft_dash.errors import TftDashError
 logger = logging.getLogger(__name__)
 
 INTERRUPTED = 130
+TERMINATED = 143
 
 
 class _Group(click.Group):
     """Ends with an error's own exit status and its message instead of a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature
+        # A command that is asked to end tidies up behind it; while it serves, gunicorn has handlers of its own.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
         try:
             return super().invoke(ctx)
         except TftDashError as error:

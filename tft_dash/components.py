@@ -152,9 +152,12 @@ def notices(texts: Sequence[str]) -> Children:
     return html.Details([html.Summary([icon("info"), head]), items], className="notices")
 
 
-def model_note(card: ModelCard) -> Children:
-    """Names the model that answered and what weakens its answers."""
-    tags = []
+def model_note(card: ModelCard, *, simulated: bool = False) -> Children:
+    """Names the model that answered and what weakens its answers.
+
+    :param simulated: whether to add that the data is; where the page's own mark may be out of sight.
+    """
+    tags = [html.Span("simulated data", className="tag tag-simulated")] if simulated else []
     if card.uses_labels:
         tags.append(
             html.Span("reads the script", className="tag tag-warning", title="It is told the incident's phases.")

@@ -65,6 +65,10 @@ class Monitor:
         """The source's description; prepares the source in the background if need be."""
         return self._background.result(cast(Hashable, source), source.describe, "Reading the recording", lambda: 0.0)
 
+    def begin(self, source: Source) -> None:
+        """Start to prepare a source whose description is asked for later."""
+        self._background.begin(cast(Hashable, source), source.describe)
+
     def assessed(self, source: Source, model: RiskModel) -> Assessed:
         """Every tick of a recording, judged by ``model``."""
         description = self.describe(source)

@@ -54,7 +54,7 @@ def decode(value: Mapping[str, Any]) -> Playback:
         tick=int(_number(value, "tick", -1e12, 1e12)),
         at_ms=_number(value, "at", 0, 1e15),
         speed=_number(value, "speed", SLOWEST, FASTEST),
-        playing=value.get("playing") is True,
+        playing=_switch(value, "playing"),
     )
 
 
@@ -63,6 +63,13 @@ def _text(value: Mapping[str, Any], name: str) -> str:
     if isinstance(part, str):
         return part
     raise UsageError(f"The link's {name} is {shorten(repr(part))}; it must be a name. Open the page without it.")
+
+
+def _switch(value: Mapping[str, Any], name: str) -> bool:
+    part = value.get(name)
+    if isinstance(part, bool):
+        return part
+    raise UsageError(f"The link's {name} is {shorten(repr(part))}; it must be 1 or 0. Open the page without it.")
 
 
 def _number(value: Mapping[str, Any], name: str, low: float, high: float) -> float:

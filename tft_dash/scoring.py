@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -12,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tft_dash.assessing import Assessed, assess_source
-from tft_dash.errors import StorageError
+from tft_dash.errors import StorageError, UsageError
 from tft_dash.models.base import RiskModel
 from tft_dash.progress import Progress, silent
 from tft_dash.schema import SERVER_NAME, TIMESTAMP
@@ -39,10 +40,13 @@ def write_scores(source: Source, model: RiskModel, cache: Path, output: Path, pr
     ``timestamp`` is the row's own, not the tick's. A risk is null where the model has nothing to say; the two
     probabilities are the fleet's, the same on every row of a tick.
 
+    :raises UsageError: ``output`` is not a place for a file of its own.
     :raises StorageError: ``output`` cannot be written; nothing half-written is left.
     """
+    if output.exists() and not output.is_file():
+        raise UsageError(f"--output {output} is not a file. Name a file to write, e.g. risks.parquet.")
     assessed = assess_source(source, model, cache, lambda share: progress(0.8 * share))
-    work = output.with_name(f".{output.name}.part")
+    work = output.with_name(f".{output.name}.{os.getpid()}.part")
     rows = 0
     try:
         with pq.ParquetWriter(work, _schema(_unit(source)), compression="zstd") as writer:
@@ -52,10 +56,11 @@ def write_scores(source: Source, model: RiskModel, cache: Path, output: Path, pr
                 progress(0.8 + 0.2 * share)
         work.replace(output)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            work.unlink(missing_ok=True)
         reason = error.strerror or str(error)
         raise StorageError(f"{output} cannot be written: {reason}. Choose another --output.") from error
+    finally:
+        with contextlib.suppress(OSError):
+            work.unlink(missing_ok=True)
     return rows
 
 

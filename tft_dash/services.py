@@ -85,10 +85,12 @@ class Services:
                 return known.source
             path = self._paths[name]
             signature = _signature(path)
-            if known is None or known.signature != signature:
-                source = SOURCES.load("file")(path, name=name, cache_folder=self.settings.cache)
-            else:
+            if known is not None and known.signature == signature:
                 source = known.source
+            else:
+                source = SOURCES.load("file")(path, name=name, cache_folder=self.settings.cache)
+                if known is not None:
+                    known.source.close()
             self._sources[name] = _Opened(source, signature, now)
             return source
 
@@ -121,6 +123,8 @@ class Services:
 
     def entries(self) -> tuple[SourceEntry, ...]:
         """Every source with its description or its problem; one bad source hides no other."""
+        for name in self._paths:
+            self.monitor.begin(self.source(name))
         return tuple(self._entry(name) for name in self._paths)
 
     def frame(self, source: str, model: str, tick: int) -> Frame:

@@ -44,7 +44,9 @@ def test_what_the_page_sends_becomes_a_playback() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [("source", None), ("model", 7), ("tick", "x"), ("tick", float("nan")), ("at", -1), ("speed", 0), ("speed", 61),
-     ("speed", True)],
+     ("speed", True),
+        ("playing", "yes"),
+        ("playing", None), ("playing", "yes"), ("playing", None)],
 )  # fmt: skip
 def test_an_impossible_part_is_named(name: str, value: object) -> None:
     with pytest.raises(UsageError, match=f"link's {name}"):

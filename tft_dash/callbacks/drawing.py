@@ -50,6 +50,7 @@ PANEL_TARGETS: Final[tuple[Target, ...]] = (
     PANEL_HIDDEN,
     PANEL_FIGURE,
     (ids.MONITOR_SERVER_TITLE, "children"),
+    (ids.MONITOR_SERVER_MODEL, "children"),
     (ids.MONITOR_SERVER_FACTS, "children"),
     (ids.MONITOR_SERVER_DRIVERS, "children"),
 )
@@ -199,8 +200,7 @@ def _panel(services: Services, frame: Frame, theme: Theme, name: str | None, dra
 def _about(frame: Frame) -> Drawing:
     """What changes only with the source or the model."""
     about = frame.source
-    phases = [{"label": "Jump to phase", "value": ""}]
-    phases += [{"label": phase.name, "value": str(phase.first)} for phase in about.phases]
+    phases = [{"label": phase.name, "value": str(phase.first)} for phase in about.phases]
     values = (
         components.phase_segments(about.phases, about.ticks or 1),
         phases,

@@ -91,6 +91,9 @@ def score(source: str, model: str, output: Path) -> None:
     Example:
       tft-dash score export.parquet --model thresholds --output risks.parquet
     """
+    path = discover(source)[1].resolve()
+    if output.resolve() == path or path in output.resolve().parents:
+        raise UsageError(f"--output {output} is the recording itself, or lies in its folder. Write somewhere else.")
     services = Services(settings_from(sources=(source,)), wait_seconds=None)
     try:
         name = services.source_names()[0]

@@ -33,6 +33,10 @@ def layout() -> html.Aside:
                 ],
                 className="panel-head",
             ),
+            html.Div(
+                [components.status_pill("loading"), html.Div([], id=ids.MONITOR_SERVER_MODEL, className="model-note")],
+                className="panel-truth",
+            ),
             html.P("", id=ids.MONITOR_SERVER_FACTS, className="panel-facts"),
             html.Ul([], id=ids.MONITOR_SERVER_DRIVERS, className="panel-drivers"),
             html.Div(graph(ids.MONITOR_SERVER_FIGURE, zoom=True), className="panel-plot"),
@@ -48,6 +52,7 @@ def texts(frame: Frame, server: int) -> dict[tuple[str, str], Any]:
     """The panel's words: ``(component id, property)`` → value."""
     return {
         (ids.MONITOR_SERVER_TITLE, "children"): frame.source.servers[server],
+        (ids.MONITOR_SERVER_MODEL, "children"): components.model_note(frame.card, simulated=frame.source.simulated),
         (ids.MONITOR_SERVER_FACTS, "children"): facts(frame, server),
         (ids.MONITOR_SERVER_DRIVERS, "children"): drivers(frame, server),
     }

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from tft_dash.errors import UsageError
+from tft_dash.errors import DataError
 from tft_dash.models.outlook import Outlook
 from tft_dash.models.thresholds import ThresholdModel
 from tft_dash.progress import Progress, silent
@@ -30,8 +30,8 @@ class ScriptedModel:
         name="scripted",
         title="Scripted",
         version="1",
-        summary="Its probabilities follow the phases of the drill's script: stable, escalation, peak, recovery. "
-        "No real deployment has such a script. Risks and drivers are those of 'thresholds'.",
+        summary="Its probabilities follow the phases of the drill's script: stable, escalation, peak, recovery; in any "
+        "other phase it has none. No real deployment has such a script. Risks and drivers are those of 'thresholds'.",
         calibrated=False,
         uses_labels=True,
         step_seconds=None,
@@ -43,14 +43,14 @@ class ScriptedModel:
     def assess(self, window: Window) -> Assessments:
         """The last tick of ``window``.
 
-        :raises UsageError: the window has no phases.
+        :raises DataError: the window has no phases.
         """
         return told(ThresholdModel().assess(window), phases_of(window), window.step_seconds)
 
     def assess_recording(self, recording: Window, progress: Progress = silent) -> Assessments:
         """Every tick of a recording.
 
-        :raises UsageError: the recording has no phases.
+        :raises DataError: the recording has no phases.
         """
         phases = phases_of(recording)
         return told(ThresholdModel().assess_recording(recording, progress), phases, recording.step_seconds)
@@ -59,10 +59,10 @@ class ScriptedModel:
 def phases_of(window: Window) -> tuple[str | None, ...]:
     """The phase of each tick.
 
-    :raises UsageError: there are none.
+    :raises DataError: there are none.
     """
     if window.phases is None:
-        raise UsageError(
+        raise DataError(
             "The risk model 'scripted' reads the phases of a drill's script, and this source has none. "
             "Choose the model 'thresholds'."
         )
@@ -70,11 +70,10 @@ def phases_of(window: Window) -> tuple[str | None, ...]:
 
 
 def told(measured: Assessments, phases: tuple[str | None, ...], step_seconds: float) -> Assessments:
-    """``measured`` with the script's probabilities where the phase is known; for the last ticks of ``phases``."""
+    """``measured`` with the script's probabilities, NaN in phases that it does not know; for the last of ``phases``."""
     soon, late = (values[len(phases) - measured.ticks :] for values in script(phases, step_seconds))
-    unknown = np.isnan(soon) | np.isnan(measured.prob_30m)
-    soon = np.where(unknown, measured.prob_30m, soon)
-    late = np.where(unknown, measured.prob_8h, late)
+    silent_fleet = np.isnan(measured.prob_30m)
+    soon, late = np.where(silent_fleet, np.nan, soon), np.where(silent_fleet, np.nan, late)
     return Assessments(measured.risk, measured.driver_metric, measured.driver_usual, soon, late)
 
 

@@ -126,7 +126,7 @@ def _pace() -> html.Div:
     return html.Div(
         [
             components.select(ids.MONITOR_SPEED, "Speed", speeds, "1"),
-            components.select(ids.MONITOR_JUMP, "Jump to phase", [("", "Jump to phase")], "", bare=True),
+            components.select(ids.MONITOR_JUMP, "Jump to phase", [], "", bare=True),
         ],
         className="transport-pace",
     )

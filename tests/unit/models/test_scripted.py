@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.unit.models.windows import fleet, troubled
-from tft_dash.errors import UsageError
+from tft_dash.errors import DataError
 from tft_dash.models.scripted import ScriptedModel
 from tft_dash.models.thresholds import ThresholdModel
 
@@ -37,14 +37,15 @@ def test_risks_and_drivers_come_from_the_metrics() -> None:
     np.testing.assert_array_equal(scripted.driver_metric, measured.driver_metric)
 
 
-def test_a_phase_with_another_name_is_judged_by_the_metrics() -> None:
+def test_a_phase_with_another_name_has_no_probability() -> None:
     window = replace(troubled(), phases=("stable",) * 20 + ("rehearsal",) * 14 + (None,) * 14)
-    scripted, measured = ScriptedModel().assess_recording(window), ThresholdModel().assess_recording(window)
-    np.testing.assert_array_equal(scripted.prob_30m[20:], measured.prob_30m[20:])
+    scripted = ScriptedModel().assess_recording(window)
+    assert np.isnan(scripted.prob_30m[20:]).all()
+    assert np.isnan(scripted.prob_8h[20:]).all()
     assert (scripted.prob_30m[:20] == np.float32(0.1)).all()
 
 
 def test_a_source_without_a_script_is_refused() -> None:
     for ask in (ScriptedModel().assess, ScriptedModel().assess_recording):
-        with pytest.raises(UsageError, match="Choose the model 'thresholds'"):
+        with pytest.raises(DataError, match="Choose the model 'thresholds'"):
             ask(fleet(phases=None))
