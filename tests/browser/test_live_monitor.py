@@ -265,3 +265,71 @@ def test_a_hover_survives_the_ticks(open_page: OpenPage, demo: Server) -> None:
         wait_for_tick(page, tick)
     page.wait_for_timeout(400)
     expect(label).to_be_visible()
+
+
+def test_an_impossible_address_is_told_and_any_control_heals_it(open_page: OpenPage, demo: Server) -> None:
+    page = open_page(f"{demo.url}/?speed=1000&tick=5")
+    wait_for_status(page, "error")
+    expect(page.locator("#monitor-banner")).to_contain_text("speed is 1000")
+    page.keyboard.press("Home")
+    wait_for_tick(page, 0)
+    expect(page.locator("#monitor-banner")).to_be_empty()
+
+
+def test_a_list_offers_what_is_there_when_the_address_asks_for_what_is_not(open_page: OpenPage, demo: Server) -> None:
+    page = open_page(f"{demo.url}/?source=nope&playing=0&tick=3")
+    wait_for_status(page, "error")
+    assert page.locator("#monitor-source").evaluate("list => list.selectedIndex") == -1
+    page.locator("#monitor-source").focus()
+    page.keyboard.press("ArrowDown")
+    wait_for_status(page, "playing")
+    assert "source=demo_dataset" in page.url
+
+
+def test_a_phase_can_be_jumped_to_again(open_page: OpenPage, demo: Server) -> None:
+    page = open_page(f"{demo.url}/?tick=3")
+    wait_for_tick(page, 3)
+    for _ in range(2):
+        page.locator("#monitor-jump").select_option("18")
+        wait_for_tick(page, 18)
+        page.keyboard.press("ArrowLeft")
+        wait_for_tick(page, 17)
+
+
+def test_an_unusual_speed_of_the_address_stands_in_its_list(open_page: OpenPage, demo: Server) -> None:
+    page = open_page(f"{demo.url}/?tick=3&speed=7")
+    wait_for_tick(page, 3)
+    expect(page.locator("#monitor-speed")).to_have_value("7")
+
+
+def test_an_unknown_server_of_the_address_is_told_until_another_is_chosen(open_page: OpenPage, demo: Server) -> None:
+    page = open_page(f"{demo.url}/?tick=30&server=nobody")
+    wait_for_tick(page, 30)
+    page.wait_for_timeout(1500)
+    expect(page.locator("#monitor-banner")).to_contain_text("no server 'nobody'")
+
+
+def test_after_a_click_the_space_bar_still_plays(open_page: OpenPage, demo: Server) -> None:
+    page = open_page(f"{demo.url}/?tick=3&model=scripted")
+    wait_for_tick(page, 3)
+    page.locator("#monitor-forward").click()
+    wait_for_tick(page, 4)
+    page.keyboard.press(" ")
+    wait_for_status(page, "playing")
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_a_servers_panel_hides_neither_the_status_nor_what_answered(
+    open_page: OpenPage, demo: Server, width: int
+) -> None:
+    size = {"width": width, "height": 900}
+    page = open_page(f"{demo.url}/?tick=32&model=scripted&server=web-001", viewport=size)
+    wait_for_tick(page, 32)
+    for words in ("Paused", "reads the script", "imulated data"):
+        found = page.get_by_text(words, exact=False).all()
+        assert any(
+            one.evaluate("e => { const b = e.getBoundingClientRect();"
+                         " const top = document.elementFromPoint(b.x + b.width / 2, b.y + b.height / 2);"
+                         " return top !== null && (e.contains(top) || top.contains(e)) && b.width > 0; }")
+            for one in found
+        ), words  # fmt: skip
