@@ -24,7 +24,7 @@ def answer(client: FlaskClient, address: str, status: int = 200) -> Any:
 
 
 def test_the_probes_answer_with_their_own_bodies(client: FlaskClient) -> None:
-    assert client.get("/healthz").text == "ok\n"
+    assert client.get("/healthz").text == "ok"
     assert answer(client, "/readyz") == {"ready": True, "problems": {}}
 
 
@@ -85,6 +85,12 @@ def test_what_is_not_there_is_404_and_says_what_there_is(client: FlaskClient, ad
     assert words in answer(client, address, 404)["error"]
 
 
+def test_a_method_that_is_not_there_is_told_in_json(client: FlaskClient) -> None:
+    response = client.post("/api/v1/sources", json={})
+    assert response.status_code == 404
+    assert "no address" in json.loads(response.text)["error"]
+
+
 def test_a_bad_source_is_named_and_hides_no_other(make_client: MakeClient, tmp_path: Path) -> None:
     (tmp_path / "empty.csv").write_text("")
     client = make_client(str(tmp_path / "empty.csv"), str(DRILL))
@@ -104,7 +110,7 @@ def test_nothing_to_show_is_not_ready(make_client: MakeClient, tmp_path: Path) -
 
 def test_a_base_path_moves_everything(make_client: MakeClient) -> None:
     client = make_client(base_path="/fleet")
-    assert client.get("/fleet/healthz").text == "ok\n"
+    assert client.get("/fleet/healthz").text == "ok"
     assert "/fleet/assets/tft_dash.js" in client.get("/fleet/").text
 
 

@@ -55,7 +55,7 @@ def serve_until_it_answers(command: list[str], folder: Path, port: int, environ:
         for _ in range(600):
             assert process.poll() is None, process.communicate()[0].decode()
             try:
-                if get(f"http://127.0.0.1:{port}/healthz", timeout=2) == (200, b"ok\n"):
+                if get(f"http://127.0.0.1:{port}/healthz", timeout=2) == (200, b"ok"):
                     return
             except OSError:
                 time.sleep(0.1)

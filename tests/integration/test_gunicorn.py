@@ -42,7 +42,7 @@ def gunicorn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     try:
         for _ in range(300):
             with contextlib.suppress(OSError):
-                if get(f"{url}/healthz") == (200, b"ok\n"):
+                if get(f"{url}/healthz") == (200, b"ok"):
                     break
             time.sleep(0.1)
         yield url

@@ -54,7 +54,7 @@ class Server:
             if self.process.poll() is not None:
                 raise RuntimeError(f"the server ended with {self.process.returncode}: {''.join(self.said)}")
             with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as answer:
-                if answer.read() == b"ok\n":
+                if answer.read() == b"ok":
                     return
             time.sleep(0.1)
         raise RuntimeError(f"the server did not answer: {''.join(self.said)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from flask import Blueprint, Flask, Response, request
@@ -10,6 +10,9 @@ from flask import Blueprint, Flask, Response, request
 from tft_dash.api.payloads import frame_payload, source_payload
 from tft_dash.errors import DataError, NotReadyError, TftDashError, UsageError
 from tft_dash.services import Services
+
+METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+"""An address or method that is not there is told in JSON, too."""
 
 
 def register_api(server: Flask, services: Services) -> None:
@@ -25,7 +28,7 @@ def register_api(server: Flask, services: Services) -> None:
 def _add_probes(blueprint: Blueprint, services: Services) -> None:
     @blueprint.get("/healthz")
     def healthz() -> Response:
-        return Response("ok\n", mimetype="text/plain")
+        return Response("ok", mimetype="text/plain")
 
     @blueprint.get("/readyz")
     def readyz() -> Response:
@@ -49,8 +52,8 @@ def _add_version_1(blueprint: Blueprint, services: Services) -> None:
         model = request.args.get("model") or services.default_model()
         return _json(frame_payload(services.frame(name, model, _whole(tick))))
 
-    @blueprint.route("/api/", defaults={"path": ""})
-    @blueprint.route("/api/<path:path>")
+    @blueprint.route("/api/", defaults={"path": ""}, methods=METHODS)
+    @blueprint.route("/api/<path:path>", methods=METHODS)
     def unknown(path: str) -> Response:
         raise UsageError(
             f"There is no address /api/{path}. Known: /api/v1/sources, /api/v1/models, "

@@ -84,7 +84,7 @@ def test_check_accepts_the_drill_and_refuses_a_broken_table(run: Run, tmp_path: 
 
 
 def test_serve_answers_one_request_and_exits(run: Run) -> None:
-    assert run("serve", DRILL, "--get", "/healthz").stdout == "ok\n"
+    assert run("serve", DRILL, "--get", "/healthz").stdout == "ok"
     missing = run("serve", DRILL, "--get", "/api/v1/sources/nothing/ticks/0")
     assert missing.exit_code == 1
     assert "demo_dataset" in json.loads(missing.stdout)["error"]
