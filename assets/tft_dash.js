@@ -385,8 +385,12 @@
       applyTheme();
       reflectControls();
     }
+    if (document.hidden) {
+      inertSince = 0; // nobody waits for a tick on a page that nobody sees
+      return skip();
+    }
     reflectStatus(now);
-    if (document.hidden || now < notBefore) return skip();
+    if (now < notBefore) return skip();
     if (flight) {
       if (now - flight.sent < LEASE_MS) return skip();
       lost += 1;

@@ -21,7 +21,7 @@ SERVES = re.compile(r"make demo|tft-dash demo|tft-dash serve(?!.*--get)|gunicorn
 RUNNING_US = ("make test",)
 """What runs these tests is not run by them."""
 PIP = ("pip install .",)
-"""Done for real in test_wheel.py, which needs its own folder."""
+"""Run in test_wheel.py, into a folder of its own."""
 
 
 def blocks(language: str) -> Iterator[tuple[str, str]]:
