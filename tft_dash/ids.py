@@ -10,9 +10,8 @@ MONITOR_CLOCK: Final = "monitor-clock"
 MONITOR_VIEW: Final = "monitor-view"
 MONITOR_REQUEST: Final = "monitor-request"
 MONITOR_ANSWER: Final = "monitor-answer"
-MONITOR_ACTION: Final = "monitor-action"
 MONITOR_CATALOGUE: Final = "monitor-catalogue"
-STORES: Final = (MONITOR_VIEW, MONITOR_REQUEST, MONITOR_ANSWER, MONITOR_ACTION, MONITOR_CATALOGUE)
+STORES: Final = (MONITOR_VIEW, MONITOR_REQUEST, MONITOR_ANSWER, MONITOR_CATALOGUE)
 
 MONITOR_SOURCE: Final = "monitor-source"
 MONITOR_MODEL: Final = "monitor-model"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import Any, Final
 
@@ -67,11 +66,9 @@ class LiveDashboard:
 
         check_address(self.settings)
         app = create_app(Services(self.settings))
-        options: dict[str, Any] = {"host": self.settings.host, "port": self.settings.port, "debug": False}
+        options: dict[str, Any] = {"host": self.settings.host, "port": self.settings.port, "use_reloader": False}
         if _in_jupyter():
             options |= {"jupyter_mode": "inline", "jupyter_height": INLINE_HEIGHT}
-        if threading.current_thread() is not threading.main_thread():
-            options["use_reloader"] = False
         app.run(**options)
 
 

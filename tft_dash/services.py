@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from tft_dash.background import WAIT_SECONDS, Background
-from tft_dash.errors import NotReadyError, TftDashError, UnknownNameError
+from tft_dash.errors import TftDashError, UnknownNameError
 from tft_dash.frame import Frame, ServerTrace, SourceDescription
 from tft_dash.models.base import MODELS, RiskModel
 from tft_dash.monitor import Monitor
@@ -153,8 +153,6 @@ class Services:
     def _entry(self, name: str) -> SourceEntry:
         try:
             return SourceEntry(name, self._paths[name], self.describe(name), None)
-        except NotReadyError as error:
-            return SourceEntry(name, self._paths[name], None, str(error))
         except TftDashError as error:
             return SourceEntry(name, self._paths[name], None, str(error))
 

@@ -1,7 +1,7 @@
 """The risk model ``scripted``: the two probabilities follow a drill's script, for presenters who want exactly that.
 
 It reads the phase of each tick and says so. Which servers are in trouble, and why, it does not read from the script:
-risks and drivers are those of ``thresholds``. In a phase whose name it does not know, so are the probabilities.
+risks and drivers are those of ``thresholds``. In a phase whose name it does not know it has no probability.
 """
 
 from __future__ import annotations

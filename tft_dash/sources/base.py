@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -61,8 +60,3 @@ SOURCES: Final[Registry[SourceFactory]] = Registry(
     },
     group="tft_dash.sources",
 )
-
-
-def is_path(text: str) -> bool:
-    """Whether ``text`` names a file or folder rather than a URL."""
-    return "://" not in text or Path(text).exists()

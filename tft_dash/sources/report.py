@@ -14,7 +14,6 @@ from tft_dash.sources.rules import ERROR, SEVERITIES
 
 _WIDTH: Final = 110
 _INDENT: Final = "  "
-_MISSING: Final = "missing"
 _UNITS: Final = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 

@@ -48,7 +48,7 @@ def test_generate_writes_the_four_files_and_names_them_on_stdout(run: Run, tmp_p
 
 def test_generating_again_gives_the_same_bytes(run: Run, tmp_path: Path) -> None:
     for folder in ("one", "two"):
-        assert run("generate", "cascade", "--output-dir", tmp_path / folder, "--seed", 5).exit_code in (0, 1)
+        assert run("generate", "cascade", "--output-dir", tmp_path / folder, "--seed", 5).exit_code == 0
     for path in (tmp_path / "one").iterdir():
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
 
@@ -142,7 +142,7 @@ def test_a_wrong_call_is_one_paragraph_with_its_status(
     assert "Traceback" not in result.output
     assert result.stdout == ""
     left = [path for path in tmp_path.rglob("*") if path not in before and "cache" not in path.parts and path.is_file()]
-    assert left == [] or arguments[0] == "serve"
+    assert left == []
 
 
 def test_a_port_in_use_is_named_with_what_to_do(run: Run) -> None:
