@@ -17,7 +17,7 @@ from tft_dash.resources import assets_folder
 from tft_dash.services import Services
 
 TITLE: Final = "tft_dash"
-SCRIPT: Final = "tft_dash.js"
+SHELL_SCRIPT: Final = "tft_dash.js"
 
 INDEX: Final = """<!DOCTYPE html>
 <html lang="en">
@@ -27,7 +27,7 @@ INDEX: Final = """<!DOCTYPE html>
 <meta name="color-scheme" content="light dark">
 <title>{%title%}</title>
 {%favicon%}
-<script src="SCRIPT_URL"></script>
+SCRIPT_TAGS
 <link rel="preload" href="ASSETS_URL/fonts/inter-latin-wght-normal.woff2" as="font" type="font/woff2" crossorigin>
 {%css%}
 </head>
@@ -65,8 +65,7 @@ def create_app(services: Services) -> Dash:
         compress=False,
         use_async=False,
     )
-    script = f"{base}assets/{SCRIPT}?v={_script_version()}"
-    app.index_string = INDEX.replace("SCRIPT_URL", script).replace("ASSETS_URL", f"{base}assets")
+    app.index_string = INDEX.replace("SCRIPT_TAGS", _script_tags(base)).replace("ASSETS_URL", f"{base}assets")
     _register_pages(services)
     app.layout = shell.layout(_navigation())
     register_monitor(app, services)
@@ -91,6 +90,8 @@ def _navigation() -> list[tuple[str, str]]:
     return [(page["name"], page["relative_path"]) for page in dash.page_registry.values()]
 
 
-def _script_version() -> str:
-    """Changes with the script, so that a browser never mixes an old script with a new page."""
-    return hashlib.sha256((assets_folder() / SCRIPT).read_bytes()).hexdigest()[:12]
+def _script_tags(base: str) -> str:
+    """The scripts, the shell's first; their versions let no browser mix an old one with a new page."""
+    paths = sorted(assets_folder().glob("*.js"), key=lambda path: (path.name != SHELL_SCRIPT, path.name))
+    versions = [(path.name, hashlib.sha256(path.read_bytes()).hexdigest()[:12]) for path in paths]
+    return "\n".join(f'<script src="{base}assets/{name}?v={version}"></script>' for name, version in versions)

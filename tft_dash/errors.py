@@ -10,10 +10,13 @@
     ├── UsageError               exit 2   the caller asked for something that cannot be
     │   ├── UnknownNameError              a name that is not registered; lists the known ones
     │   ├── SettingError                  a setting has an impossible value
+    │   ├── ConflictError                 somebody else has changed it meanwhile; nothing was overwritten
+    │   ├── LimitError                    more than the settings allow; names the setting
     │   └── MissingExtraError             an optional dependency is not installed
     ├── UnreachableError         exit 3   a file, folder or server cannot be reached
     │   ├── SourceMissingError            a source's file is not there or cannot be read
     │   └── StorageError                  something could not be written
+    ├── CancelledError           exit 1   somebody stopped the work; says how far it was
     └── NotReadyError            exit 3   the answer is being prepared; carries the progress
 
 A message says what failed, which name and value, and what to do. It is fit for a user's eyes.
@@ -87,6 +90,21 @@ class SettingError(UsageError):
     """A setting has an impossible value."""
 
 
+class ConflictError(UsageError):
+    """Somebody else has changed what was to be saved; nothing was overwritten.
+
+    :param version: the version that is in force now.
+    """
+
+    def __init__(self, message: str, version: int) -> None:
+        self.version = version
+        super().__init__(message)
+
+
+class LimitError(UsageError):
+    """More than the settings allow; the message names the setting."""
+
+
 class MissingExtraError(UsageError):
     """An optional dependency is not installed.
 
@@ -110,6 +128,17 @@ class SourceMissingError(UnreachableError):
 
 class StorageError(UnreachableError):
     """Something could not be written: folder read-only, disk full, port taken."""
+
+
+class CancelledError(TftDashError):
+    """Somebody stopped the work.
+
+    :param progress: share that was done, 0–1.
+    """
+
+    def __init__(self, message: str, progress: float) -> None:
+        self.progress = progress
+        super().__init__(message)
 
 
 class NotReadyError(TftDashError):

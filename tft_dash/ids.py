@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 MAIN: Final = "main"
+SHELL_THEME: Final = "shell-theme"
 
 MONITOR_CLOCK: Final = "monitor-clock"
 MONITOR_VIEW: Final = "monitor-view"
@@ -16,7 +17,6 @@ STORES: Final = (MONITOR_VIEW, MONITOR_REQUEST, MONITOR_ANSWER, MONITOR_CATALOGU
 MONITOR_SOURCE: Final = "monitor-source"
 MONITOR_MODEL: Final = "monitor-model"
 MONITOR_SERVER: Final = "monitor-server"
-MONITOR_THEME: Final = "monitor-theme"
 MONITOR_COPY_LINK: Final = "monitor-copy-link"
 
 MONITOR_PLAY: Final = "monitor-play"

@@ -109,12 +109,18 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("model", _text, str, "The risk model a page starts with; empty = the best that the source allows."),
     Setting("data", _path, lambda: user_data_path("tft_dash"), "Where drills and uploads are written."),
     Setting("cache", _path, lambda: user_cache_path("tft_dash"), "Cubes and assessments; may be deleted at any time."),
+    Setting("store", _text, str, "SQLAlchemy URL of the store; empty = SQLite in the data folder.", secret=True),
     Setting("base_path", _base_path, lambda: "/", "Sub-path behind a proxy."),
     Setting("refresh", _number(0.1, 3600), lambda: 5.0, "Seconds between ticks on the page at speed 1."),
     Setting("host", _text, lambda: "127.0.0.1", "Address to listen on."),
     Setting("port", _whole(0, 65535), lambda: 8050, "Port to listen on; 0 = any free one."),
     Setting("workers", _whole(1, 64), lambda: 2, "Worker processes."),
     Setting("threads", _whole(8, 256), lambda: 32, "Threads of a worker; browsers hold idle connections open."),
+    Setting("run_rows", _whole(1, 50_000_000), lambda: 5_000_000, "Rows (servers × ticks) that a run may make."),
+    Setting("runs_at_once", _whole(1, 16), lambda: 2, "Runs that are made at a time; further ones wait in a queue."),
+    Setting("disk_gb", _number(0.01, 100_000), lambda: 20.0, "Room for generated recordings and uploads, in GB."),
+    Setting("keep_days", _number(0.01, 3650), lambda: 30.0, "Days that a generated recording is kept unwatched."),
+    Setting("upload_mb", _whole(1, 1_000_000), lambda: 1024, "Largest file that can be uploaded, in MB."),
     Setting("insecure_public", _switch, lambda: False, "Serve other addresses than the loopback without a login."),
 )
 SETTING: Final[Mapping[str, Setting]] = {setting.name: setting for setting in SETTINGS}
@@ -132,12 +138,18 @@ class Settings:
     model: str
     data: Path
     cache: Path
+    store: str
     base_path: str
     refresh: float
     host: str
     port: int
     workers: int
     threads: int
+    run_rows: int
+    runs_at_once: int
+    disk_gb: float
+    keep_days: float
+    upload_mb: int
     insecure_public: bool
     origin: Mapping[str, str] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()

@@ -209,7 +209,7 @@ def test_the_theme_is_the_systems_until_it_is_switched(open_page: OpenPage, demo
     assert page.evaluate(theme) == scheme
     other = "dark" if scheme == "light" else "light"
     while page.evaluate(theme) != other:
-        page.locator("#monitor-theme").click()
+        page.locator("#shell-theme").click()
     page.reload()
     wait_for_tick(page, 3)
     assert page.evaluate(theme) == other

@@ -16,7 +16,7 @@ from tft_dash.schema import Phase
 
 ROOT = Path(__file__).parents[2]
 STYLES = "".join(path.read_text() for path in sorted((ROOT / "assets").glob("[1-9]*.css")))
-SCRIPT = (ROOT / "assets" / "tft_dash.js").read_text()
+SCRIPT = (ROOT / "assets" / "monitor.js").read_text()
 SOURCES = "".join(path.read_text() for path in (ROOT / "tft_dash").rglob("*.py"))
 
 

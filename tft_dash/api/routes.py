@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-import orjson
 from flask import Blueprint, Flask, Response, request
 
+from tft_dash.api.answers import json_answer, make_blueprint
 from tft_dash.api.payloads import frame_payload, source_payload
-from tft_dash.errors import DataError, NotReadyError, TftDashError, UsageError
+from tft_dash.errors import UsageError
 from tft_dash.services import Services
 
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -17,10 +17,9 @@ METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 def register_api(server: Flask, services: Services) -> None:
     """Add the probes and ``/api/v1/…`` under the base path."""
-    blueprint = Blueprint("api", __name__)
+    blueprint = make_blueprint("api")
     _add_probes(blueprint, services)
     _add_version_1(blueprint, services)
-    blueprint.register_error_handler(TftDashError, _answer_error)
     base = services.settings.base_path.rstrip("/")
     server.register_blueprint(blueprint, url_prefix=base or None)
 
@@ -35,22 +34,22 @@ def _add_probes(blueprint: Blueprint, services: Services) -> None:
         entries = services.entries()
         problems = {entry.name: entry.problem for entry in entries if entry.problem is not None}
         ready = len(problems) < len(entries)
-        return _json({"ready": ready, "problems": problems}, 200 if ready else 503)
+        return json_answer({"ready": ready, "problems": problems}, 200 if ready else 503)
 
 
 def _add_version_1(blueprint: Blueprint, services: Services) -> None:
     @blueprint.get("/api/v1/sources")
     def sources() -> Response:
-        return _json([source_payload(entry) for entry in services.entries()])
+        return json_answer([source_payload(entry) for entry in services.entries()])
 
     @blueprint.get("/api/v1/models")
     def models() -> Response:
-        return _json([card.as_dict() for card in services.cards()])
+        return json_answer([card.as_dict() for card in services.cards()])
 
     @blueprint.get("/api/v1/sources/<path:name>/ticks/<tick>")
     def tick(name: str, tick: str) -> Response:
         model = request.args.get("model") or services.default_model()
-        return _json(frame_payload(services.frame(name, model, _whole(tick))))
+        return json_answer(frame_payload(services.frame(name, model, _whole(tick))))
 
     @blueprint.route("/api/", defaults={"path": ""}, methods=METHODS)
     @blueprint.route("/api/<path:path>", methods=METHODS)
@@ -65,21 +64,3 @@ def _whole(text: str) -> int:
     if text.isascii() and text.isdigit() and len(text) <= 12:
         return int(text)
     raise UsageError(f"'{text[:40]}' is not a tick; ticks are whole numbers from 0.")
-
-
-def _answer_error(error: TftDashError) -> Response:
-    response = _json({"error": str(error)}, _status(error))
-    if isinstance(error, NotReadyError):
-        response.headers["Retry-After"] = "1"
-    return response
-
-
-def _status(error: TftDashError) -> int:
-    if isinstance(error, UsageError):
-        return 404
-    return 422 if isinstance(error, DataError) else 503
-
-
-def _json(value: Any, status: int = 200) -> Response:  # noqa: ANN401 - JSON is any plain value
-    body = orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
-    return Response(body, status=status, mimetype="application/json", headers={"Cache-Control": "no-store"})

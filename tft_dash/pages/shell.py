@@ -25,7 +25,7 @@ def layout(pages: Sequence[tuple[str, str]]) -> html.Div:
             ),
             html.Nav(links, className="nav-pages", **{"aria-label": "Pages"}),
             components.icon_button(
-                ids.MONITOR_THEME, "theme-auto", "Theme: system. Press for the next one.", "theme-light", "theme-dark"
+                ids.SHELL_THEME, "theme-auto", "Theme: system. Press for the next one.", "theme-light", "theme-dark"
             ),
         ],
         className="shell-header",

@@ -1,0 +1,1 @@
+"""Two recordings, or one under two models, on one clock."""

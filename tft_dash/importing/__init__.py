@@ -1,0 +1,1 @@
+"""Files from elsewhere: uploads, and mappings from foreign shapes to the contract's."""

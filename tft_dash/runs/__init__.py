@@ -1,0 +1,1 @@
+"""Drills made on the server in the background: queue, runner, limits."""

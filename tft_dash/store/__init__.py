@@ -1,0 +1,1 @@
+"""What must outlive a process: SQLAlchemy; SQLite by default."""
