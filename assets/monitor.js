@@ -8,8 +8,9 @@
   const LEASE_MS = 6000; // a request that has no answer by then is given up and asked again
   const STALE_MS = 4000; // a tick that is overdue by this much makes the page stale
   const RETRY_MS = { preparing: 700, error: 5000 };
+  const WATCH_MS = 60000; // a generated recording is kept as long as a page tells that it is open
 
-  const { theme: resolvedTheme, themeChoice, onTheme, nameThemeButton, clientside } = window.tftDash;
+  const { theme: resolvedTheme, themeChoice, onTheme, nameThemeButton, address: appAddress, clientside } = window.tftDash;
   const query = new URLSearchParams(window.location.search);
 
   // ---------------------------------------------------------------- the page's state
@@ -426,6 +427,14 @@
     window.setTimeout(move, 60);
   }
 
+  /** Tell the server that the recording is on somebody's page, paused or hidden as it may be. */
+  function watch() {
+    if (!onPage() || !drawn) return;
+    const told = fetch(appAddress(`api/v1/sources/${encodeURIComponent(drawn.source)}/watching`), { method: "POST" });
+    told.catch(() => {}); // the page notices a lost connection by itself
+  }
+
+  window.setInterval(watch, WATCH_MS);
   onTheme(writeAddress);
   clientside({ gate, land, pickCell, pickServer });
 })();

@@ -48,7 +48,7 @@ def main() -> int:
         document = load_scenario("degrading").with_overrides(fleet_size=options.servers)
         generate_drill(document, Path(folder), "fleet", ("parquet",))
         recording = Path(folder) / "fleet.parquet"
-        flags = {"sources": (str(recording),), "cache": str(Path(folder) / "cache")}
+        flags = {"sources": (str(recording),), "cache": str(Path(folder) / "cache"), "data": folder}
         services = Services(load_settings(flags, environ={}), wait_seconds=None)
         table = pd.read_parquet(recording)
         ticks = range(1, min(options.ticks, 60))

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Final
+from typing import Final
 
 import dash
 from dash import Dash
 from flask import Flask
 
+from tft_dash.api import datasets as api_datasets
+from tft_dash.api import runs as api_runs
+from tft_dash.api import scenarios as api_scenarios
 from tft_dash.api.routes import register_api
+from tft_dash.api.uploads import register_uploads
+from tft_dash.callbacks.builder import register_builder
+from tft_dash.callbacks.compare import register_compare
+from tft_dash.callbacks.datasets import register_datasets
+from tft_dash.callbacks.importing import register_importing
+from tft_dash.callbacks.inspector import register_inspector
 from tft_dash.callbacks.monitor import register_monitor
+from tft_dash.callbacks.scenarios import register_scenarios
 from tft_dash.compression import Compression
-from tft_dash.pages import monitor, shell
+from tft_dash.pages import shell
 from tft_dash.resources import assets_folder
 from tft_dash.services import Services
+from tft_dash.site import TITLE, register_pages
 
-TITLE: Final = "tft_dash"
 SHELL_SCRIPT: Final = "tft_dash.js"
 
 INDEX: Final = """<!DOCTYPE html>
@@ -47,7 +57,14 @@ def create_app(services: Services) -> Dash:
     dash.page_registry.clear()
     base = services.settings.base_path
     server = Flask("tft_dash")
-    register_api(server, services)
+    for register in (
+        api_scenarios.register_scenarios,
+        api_runs.register_runs,
+        api_datasets.register_datasets,
+        register_uploads,
+        register_api,
+    ):
+        register(server, services)
     Compression(server)
     app = Dash(
         "tft_dash",
@@ -66,9 +83,14 @@ def create_app(services: Services) -> Dash:
         use_async=False,
     )
     app.index_string = INDEX.replace("SCRIPT_TAGS", _script_tags(base)).replace("ASSETS_URL", f"{base}assets")
-    _register_pages(services)
-    app.layout = shell.layout(_navigation())
+    app.layout = shell.layout(register_pages(services))
     register_monitor(app, services)
+    register_scenarios(app, services)
+    register_builder(app, services)
+    register_compare(app, services)
+    register_datasets(app, services)
+    register_importing(app, services)
+    register_inspector(app, services)
     _finish(server, base)
     return app
 
@@ -76,18 +98,6 @@ def create_app(services: Services) -> Dash:
 def _finish(server: Flask, base: str) -> None:
     """Let Dash complete itself before several threads ask at once: it does so at the first request, without a lock."""
     server.test_client().get(f"{base}_dash-dependencies")
-
-
-def _register_pages(services: Services) -> None:
-    def live_monitor(**_query: str) -> Any:  # noqa: ANN401 - a Dash component
-        names, models = services.source_names(), services.model_names()
-        return monitor.layout(names, models, {"source": names[0], "model": models[0]})
-
-    dash.register_page("tft_dash.pages.monitor", path="/", name="Live monitor", title=TITLE, layout=live_monitor)
-
-
-def _navigation() -> list[tuple[str, str]]:
-    return [(page["name"], page["relative_path"]) for page in dash.page_registry.values()]
 
 
 def _script_tags(base: str) -> str:

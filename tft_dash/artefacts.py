@@ -6,6 +6,7 @@
     <folder>.lock          held while it is built; whoever comes meanwhile waits
     <folder>.progress      how far the builder is
     <folder>.partial-…     what the builder has so far
+    <folder>.cancelled     somebody has stopped its building, until it is allowed again; how far it was
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tft_dash.errors import StorageError, shorten
+from tft_dash.errors import CancelledError, StorageError, shorten
 from tft_dash.progress import Progress, silent
 
 Build = Callable[[Path, Progress], None]
@@ -49,13 +50,74 @@ def build_once(
 
 
 def build_progress(folder: Path) -> float:
-    """How far the process that builds ``folder`` is, 0–1; 0 when nobody has begun."""
+    """How far the process that builds ``folder`` is, 0–1; 0 when nobody has begun, or whoever did was killed."""
     if folder.is_dir():
         return 1.0
     try:
-        return float(_beside(folder, "progress").read_text())
+        share = float(_beside(folder, "progress").read_text())
     except (OSError, ValueError):
         return 0.0
+    return share if _held(_beside(folder, "lock")) else 0.0
+
+
+def _held(path: Path) -> bool:
+    """Whether somebody holds the lock file at ``path``."""
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def cancel_build(folder: Path) -> None:
+    """Stop whoever builds ``folder`` with :func:`until_cancelled`, in any process, until :func:`allow_build`.
+
+    :raises StorageError: the cache cannot be written.
+    """
+    share = build_progress(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _beside(folder, "cancelled").write_text(f"{share:.4f}")
+    except OSError as error:
+        raise StorageError(f"{shorten(str(folder.parent))} cannot be written: {error.strerror}.") from error
+
+
+def allow_build(folder: Path) -> None:
+    """Forget that the building of ``folder`` was cancelled."""
+    with contextlib.suppress(OSError):
+        _beside(folder, "cancelled").unlink(missing_ok=True)
+
+
+def cancelled_at(folder: Path) -> float | None:
+    """The share that was done when the building of ``folder`` was cancelled; None = it was not."""
+    try:
+        return float(_beside(folder, "cancelled").read_text() or 0)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        return 0.0
+
+
+def until_cancelled(folder: Path, what: str, progress: Progress = silent) -> Progress:
+    """``progress`` that raises :class:`CancelledError` once the building of ``folder`` is cancelled.
+
+    :param what: names the work in the message.
+    """
+
+    def report(share: float) -> None:
+        done = cancelled_at(folder)
+        if done is not None:
+            raise CancelledError(f"{what} was stopped after {done:.0%}. Start it again to see the rest.", done)
+        progress(share)
+
+    return report
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ import click
 
 from tft_dash import __version__
 from tft_dash.commands.data import check, generate, score
+from tft_dash.commands.importing import import_file
 from tft_dash.commands.listing import models, scenarios, settings, sources
 from tft_dash.commands.serving import demo, serve
 from tft_dash.errors import TftDashError
@@ -57,5 +58,5 @@ def main() -> None:
     """
 
 
-for _command in (demo, serve, generate, check, score, sources, models, scenarios, settings):
+for _command in (demo, serve, generate, check, import_file, score, sources, models, scenarios, settings):
     main.add_command(_command)

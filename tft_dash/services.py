@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import threading
-import time
+from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from tft_dash.background import WAIT_SECONDS, Background
-from tft_dash.errors import TftDashError, UnknownNameError
+from tft_dash.comparing import Comparison, Side, compare
+from tft_dash.errors import TftDashError
 from tft_dash.frame import Frame, ServerTrace, SourceDescription
+from tft_dash.importing.uploads import Uploads
+from tft_dash.inspection.inspector import Inspector
+from tft_dash.library.scenarios import ScenarioLibrary
 from tft_dash.models.base import MODELS, RiskModel
 from tft_dash.monitor import Monitor
+from tft_dash.previews import Preview, make_preview
+from tft_dash.recordings import Recordings
 from tft_dash.resources import demo_data_folder
+from tft_dash.runs.queue import RunQueue
+from tft_dash.scenarios.document import Scenario, document_digest
 from tft_dash.scenarios.library import DEFAULT_DRILL
 from tft_dash.schema import ModelCard
+from tft_dash.served import CONFIGURED, UPLOAD, Place, ServedSources
 from tft_dash.settings import Settings
-from tft_dash.sources.base import SOURCES, Source
-from tft_dash.sources.catalogue import discover_all
+from tft_dash.sources.base import Source
+from tft_dash.store.documents import Documents
+from tft_dash.store.engine import Store, store_url
 
 DEFAULT_MODEL: Final = "thresholds"
+PREVIEWS_KEPT: Final = 32
+_GB: Final = 10**9
+_MB: Final = 10**6
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,63 +49,95 @@ class SourceEntry:
     problem: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """A source with what its file looked like when it was opened, and when that was last looked at."""
-
-    source: Source
-    signature: object
-    looked_at: float
-
-
 class Services:
-    """The one owner of sources, models and the monitor in a process.
+    """The one owner of sources, models, scenarios, runs and the monitor in a process.
 
     :param wait_seconds: how long a request waits for a recording that is being prepared; None = to the end.
     :param look_seconds: how long a change of a source's file may go unnoticed.
     :raises UsageError: a source has an impossible name.
 
     A source whose file is missing or broken is listed with its problem; the others are served.
+
+    :ivar library: the team's scenarios.
+    :ivar recordings: drills made on the server.
+    :ivar runs: the queue in which they are made.
+    :ivar uploads: files that people brought, and the mappings that made them fit.
+    :ivar mappings: remembered mappings.
+    :ivar inspector: what is in a dataset, and what is wrong with it.
     """
 
     def __init__(
         self, settings: Settings, *, wait_seconds: float | None = WAIT_SECONDS, look_seconds: float = 1.0
     ) -> None:
         self.settings = settings
-        self._look_seconds = look_seconds
-        self.monitor = Monitor(settings.cache, Background(wait_seconds))
+        background = Background(wait_seconds)
+        self.monitor = Monitor(settings.cache, background)
+        self.inspector = Inspector(settings.cache, background)
+        self._store = Store(store_url(settings))
+        self.library = ScenarioLibrary(self._store)
+        self.mappings = Documents(self._store, "mapping")
+        self.recordings = Recordings(
+            settings.data / "runs", disk_bytes=round(settings.disk_gb * _GB), keep_seconds=settings.keep_days * 86_400
+        )
+        self.uploads = Uploads(
+            settings.data / "uploads",
+            settings.cache,
+            self.mappings,
+            limit_bytes=settings.upload_mb * _MB,
+            room=lambda needed: self.recordings.make_room(needed, others=self._upload_bytes()),
+            taken=lambda: [name for name in self.source_names() if self.origin(name) != UPLOAD],
+            prepare="tft_dash.inspection.preparing:prepare",
+        )
+        self.runs = RunQueue(
+            self._store,
+            self.recordings,
+            row_limit=settings.run_rows,
+            at_once=settings.runs_at_once,
+            other_bytes=self._upload_bytes,
+        )
         specs = settings.sources or tuple(str(path) for path in shipped_drills())
-        self._paths = dict(discover_all(specs, demand=False))
-        self._sources: dict[str, _Opened] = {}
+        self._served = ServedSources(specs, settings.cache, self.uploads, self.recordings, look_seconds=look_seconds)
         self._models: dict[str, RiskModel] = {}
+        self._previews: OrderedDict[tuple[str, str], Preview] = OrderedDict()
         self._lock = threading.Lock()
 
     def source_names(self) -> tuple[str, ...]:
-        """The sources served, in the order given."""
-        return tuple(self._paths)
+        """The sources served: the configured ones in the order given, then uploads, then generated recordings."""
+        return self._served.names()
+
+    def configured_names(self) -> tuple[str, ...]:
+        """The sources that the settings name, in the order given."""
+        return tuple(name for name in self.source_names() if self.origin(name) == CONFIGURED)
+
+    def place(self, name: str) -> Place:
+        """Where a source lies, and whether it is configured, uploaded or generated.
+
+        :raises UnknownNameError: there is none of that name.
+        """
+        return self._served.place(name)
+
+    def path(self, name: str) -> Path:
+        """The file or folder of a source."""
+        return self._served.place(name).path
+
+    def origin(self, name: str) -> str:
+        """``configured``, ``upload`` or ``run``."""
+        return self._served.place(name).origin
 
     def source(self, name: str) -> Source:
         """The source called ``name``; a file that changed on disk is opened anew.
 
         :raises UnknownNameError: there is none of that name.
         """
-        if name not in self._paths:
-            raise UnknownNameError("source", name, self._paths)
-        now = time.monotonic()
-        with self._lock:
-            known = self._sources.get(name)
-            if known is not None and now - known.looked_at < self._look_seconds:
-                return known.source
-            path = self._paths[name]
-            signature = _signature(path)
-            if known is not None and known.signature == signature:
-                source = known.source
-            else:
-                source = SOURCES.load("file")(path, name=name, cache_folder=self.settings.cache)
-                if known is not None:
-                    known.source.close()
-            self._sources[name] = _Opened(source, signature, now)
-            return source
+        return self._served.source(name)
+
+    def remove(self, name: str) -> None:
+        """Remove an upload or a generated recording.
+
+        :raises UsageError: it is a configured source, or somebody watches it.
+        """
+        self.inspector.forget(self.path(name))
+        self._served.remove(name)
 
     def model(self, name: str) -> RiskModel:
         """The risk model called ``name``.
@@ -123,9 +168,10 @@ class Services:
 
     def entries(self) -> tuple[SourceEntry, ...]:
         """Every source with its description or its problem; one bad source hides no other."""
-        for name in self._paths:
+        names = self.source_names()
+        for name in names:
             self.monitor.begin(self.source(name))
-        return tuple(self._entry(name) for name in self._paths)
+        return tuple(self._entry(name) for name in names)
 
     def frame(self, source: str, model: str, tick: int) -> Frame:
         """One tick of a source, judged by a model."""
@@ -136,6 +182,28 @@ class Services:
         source, model = self.source(frame.source.name), self.model(frame.card.name)
         return self.monitor.trace(source, model, frame.tick, server)
 
+    def preview(self, scenario: Scenario, model: str) -> Preview:
+        """What a drill will do, judged by a model; the last few are kept."""
+        key = (document_digest(scenario), model)
+        with self._lock:
+            known = self._previews.get(key)
+            if known is not None:
+                self._previews.move_to_end(key)
+                return known
+        made = make_preview(scenario, self.model(model))
+        with self._lock:
+            self._previews[key] = made
+            while len(self._previews) > PREVIEWS_KEPT:
+                self._previews.popitem(last=False)
+        return made
+
+    def comparison(self, a_source: str, a_model: str, b_source: str, b_model: str) -> Comparison:
+        """Two recordings, or one under two models, on one clock.
+
+        :raises NotReadyError: one of them is being prepared or assessed.
+        """
+        return compare(self._side(a_source, a_model), self._side(b_source, b_model))
+
     def tick_seconds(self, description: SourceDescription) -> float:
         """Seconds a tick takes on the page at speed 1: as set, else as the recording declares."""
         declared = description.tick_wall_seconds
@@ -144,30 +212,28 @@ class Services:
         return declared
 
     def close(self) -> None:
-        """Let go of every source. Closing twice is fine."""
-        with self._lock:
-            for opened in self._sources.values():
-                opened.source.close()
-            self._sources.clear()
+        """Let go of every source, the queue and the store. Closing twice is fine."""
+        self._served.close()
+        self.runs.close()
+        self._store.close()
+
+    def _side(self, source_name: str, model_name: str) -> Side:
+        source, model = self.source(source_name), self.model(model_name)
+        said = self.monitor.assessed(source, model).assessments
+        return Side(self.monitor.describe(source), model.card, said.prob_30m, said.prob_8h)
+
+    def _upload_bytes(self) -> int:
+        return sum(dataset.bytes for dataset in self.uploads.datasets())
 
     def _entry(self, name: str) -> SourceEntry:
+        path = self.path(name)
         try:
-            return SourceEntry(name, self._paths[name], self.describe(name), None)
+            return SourceEntry(name, path, self.describe(name), None)
         except TftDashError as error:
-            return SourceEntry(name, self._paths[name], None, str(error))
+            return SourceEntry(name, path, None, str(error))
 
 
 def shipped_drills() -> tuple[Path, ...]:
     """The drills that travel with the package, the default one first."""
     found = sorted(demo_data_folder().glob("*.parquet"), key=lambda path: (path.stem != DEFAULT_DRILL, path.stem))
     return tuple(found)
-
-
-def _signature(path: Path) -> object:
-    """Changes when the file, or any file in the folder, does."""
-    try:
-        files = sorted(path.rglob("*")) if path.is_dir() else [path]
-        found = [(str(file), file.stat()) for file in files]
-    except OSError:
-        return None
-    return tuple((name, status.st_mtime_ns, status.st_size, status.st_ino) for name, status in found)

@@ -27,7 +27,8 @@ def make_client(cache: Path, tmp_path: Path) -> Iterator[MakeClient]:
     opened: list[Services] = []
 
     def make(*sources: str, **flags: object) -> FlaskClient:
-        settings = load_settings({"cache": cache, "sources": sources or None, **flags}, environ={}, folder=tmp_path)
+        given = {"cache": cache, "data": tmp_path / "data", "sources": sources or None, **flags}
+        settings = load_settings(given, environ={}, folder=tmp_path)
         services = Services(settings, wait_seconds=None, look_seconds=0.0)
         opened.append(services)
         return create_app(services).server.test_client()

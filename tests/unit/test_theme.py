@@ -86,7 +86,7 @@ def test_no_other_style_sheet_names_a_colour_or_an_unknown_variable() -> None:
     known = set(re.findall(r"(--[\w-]+):", stylesheet()))
     for sheet in sheets():
         text = re.sub(r'url\("data:[^"]*"\)', "", sheet.read_text())
-        own = set(re.findall(r"(--[\w-]+):", text)) | {"--done", "--icon"}
+        own = set(re.findall(r"(--[\w-]+):", text)) | {"--done", "--drawing", "--icon", "--picture"}
         assert not re.findall(r"#[0-9a-f]{3,8}\b(?![^{]*\{)", text), sheet.name
         assert set(re.findall(r"var\((--[\w-]+)", text)) - known - own - shared_variables() == set(), sheet.name
 

@@ -96,7 +96,7 @@ def score(source: str, model: str, output: Path) -> None:
         raise UsageError(f"--output {output} is the recording itself, or lies in its folder. Write somewhere else.")
     services = Services(settings_from(sources=(source,)), wait_seconds=None)
     try:
-        name = services.source_names()[0]
+        name = services.configured_names()[0]
         with progress_bar("Scoring") as progress:
             rows = write_scores(services.source(name), services.model(model), services.settings.cache, output, progress)
         for notice in services.describe(name).notices:

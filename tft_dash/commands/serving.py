@@ -89,7 +89,7 @@ def _prepare(settings: Settings) -> None:
     services = Services(settings, wait_seconds=None)
     try:
         services.model(services.default_model())
-        for name in services.source_names():
+        for name in services.configured_names():
             with progress_bar(f"Reading {name}") as progress:
                 services.source(name).prepare(progress)
             for notice in services.describe(name).notices:

@@ -1,1 +1,1 @@
-"""Files from elsewhere: uploads, and mappings from foreign shapes to the contract's."""
+"""Foreign files: what their columns mean, how they become tables of the contract, and how uploads are taken in."""

@@ -16,8 +16,8 @@ def layout(pages: Sequence[tuple[str, str]]) -> html.Div:
 
     :param pages: ``(name, path)`` of every page, in the order of the navigation.
     """
-    links = [dbc.NavLink(name, href=path, active="exact", class_name="nav-page") for name, path in pages]
     home = pages[0][1] if pages else "/"
+    links = [_link(name, path, home) for name, path in pages]
     header = html.Header(
         [
             html.A(
@@ -38,3 +38,8 @@ def layout(pages: Sequence[tuple[str, str]]) -> html.Div:
         ],
         className="shell",
     )
+
+
+def _link(name: str, path: str, home: str) -> dbc.NavLink:
+    """One page's link, which a page below that one marks as current, too; every page is below the first."""
+    return dbc.NavLink(name, href=path, active="exact" if path == home else "partial", class_name="nav-page")

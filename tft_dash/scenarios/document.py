@@ -6,17 +6,22 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import yaml
 from pydantic import Field, ValidationError
 
 from tft_dash.errors import DocumentError
 from tft_dash.scenarios.format.checks import cross_problems
-from tft_dash.scenarios.format.loader import as_document, load_text
+from tft_dash.scenarios.format.loader import MOST_CHARACTERS, WHOLE, as_document, load_text
 from tft_dash.scenarios.format.parts import Metadata, Part, Spec
 from tft_dash.scenarios.format.wording import document_order, path_text, problems_of
 from tft_dash.scenarios.overrides import overridden
+
+MOST_BYTES: Final = 4 * MOST_CHARACTERS
+"""As many as the longest text can have: a character takes up to four."""
+READ_BYTES: Final = MOST_BYTES + 1
+"""As many as need to be read of a document of unknown length: one more shows that it is too long."""
 
 
 class Scenario(Part):
@@ -55,6 +60,22 @@ class Scenario(Part):
         )
         changed = self.model_copy(update={"spec": spec})
         return parse_document(as_mapping(changed), f"scenario '{self.name}' in another size")
+
+
+def read_document(content: bytes, source: str) -> Scenario:
+    """The scenario in the bytes of a file or a request, whatever sends them: UTF-8, with a byte order mark or without.
+
+    :param content: the document; :data:`READ_BYTES` of a longer one are enough to refuse it.
+    :param source: what to call it in messages.
+    :raises DocumentError: with every mistake and its path.
+    """
+    if len(content) > MOST_BYTES:
+        words = f"is over {MOST_CHARACTERS:,} characters long; that is more than is read."
+        raise DocumentError(source, [(WHOLE, words)])
+    try:
+        return parse_document(content.decode("utf-8-sig"), source)
+    except UnicodeDecodeError as error:
+        raise DocumentError(source, [(WHOLE, "is not UTF-8 text; a scenario is written as YAML or JSON.")]) from error
 
 
 def parse_document(document: str | Mapping[str, Any], source: str) -> Scenario:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tft_dash.scenarios.fleet import server_names, struck_servers
-from tft_dash.scenarios.format.parts import Effect, Fault, Phase, Spec
+from tft_dash.scenarios.fleet import Places, Roster
+from tft_dash.scenarios.format.parts import Effect, Fault, Spec
 from tft_dash.scenarios.profiles import USUAL_EFFECTS
 from tft_dash.scenarios.signals import Integers, Reals, stream, uniforms
 from tft_dash.schema import METRIC_NAMES
@@ -23,22 +23,43 @@ Span = tuple[int, int, tuple[tuple[float, float], ...]]
 """First and last millisecond (the last excluded), and the line of intensity over it."""
 
 
-def intensity_at(spans: Iterable[Span], times: Integers) -> Reals:
-    """(ticks,) intensity 0–1 at ``times`` in milliseconds from the start; 0 outside every span."""
-    found = np.zeros(len(times))
-    for begin, end, line in spans:
-        inside = (times >= begin) & (times < end)
-        if inside.any():
-            found[inside] = _along(line, (times[inside] - begin) / float(end - begin))
-    return found
+class Course:
+    """How intensity runs over some spans; 0 outside every one.
+
+    :param spans: in order, none overlapping another.
+    """
+
+    def __init__(self, spans: Iterable[Span]) -> None:
+        spans = tuple(spans)
+        self._begin = np.array([begin for begin, _, _ in spans], np.int64)
+        self._end = np.array([end for _, end, _ in spans], np.int64)
+        pieces = [(number, *piece) for number, (_, _, line) in enumerate(spans) for piece in _pieces(line)]
+        number, self._left, right, self._low, self._high = np.array(pieces, np.float64).reshape(-1, 5).T
+        self._width = right - self._left
+        # Complex numbers are searched by their real parts first: the span, then where in it.
+        self._starts = number + 1j * self._left
+
+    def at(self, times: Integers) -> Reals:
+        """(ticks,) intensity 0–1 at ``times`` in milliseconds from the start."""
+        found = np.zeros(len(times))
+        number = np.searchsorted(self._begin, times, side="right") - 1
+        inside = number >= 0
+        inside[inside] = times[inside] < self._end[number[inside]]
+        number, begin = number[inside], self._begin[number[inside]]
+        place = (times[inside] - begin) / (self._end[number] - begin).astype(np.float64)
+        piece = np.searchsorted(self._starts, number + 1j * place, side="right") - 1
+        low, high, width = self._low[piece], self._high[piece], self._width[piece]
+        share = np.where(width > 0.0, (place - self._left[piece]) / np.where(width > 0.0, width, 1.0), 1.0)
+        found[inside] = low + (high - low) * np.minimum(share, 1.0)
+        return found
 
 
-def _along(line: Sequence[tuple[float, float]], places: Reals) -> Reals:
-    values = np.full(len(places), line[0][1])
+def _pieces(line: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float, float, float]]:
+    """A line's straight pieces as ``(left, right, low, high)``; before its first point it is level."""
+    first = line[0][1]
+    yield -1.0, -1.0, first, first
     for (left, low), (right, high) in pairwise(line):
-        share = (places - left) / (right - left) if right > left else np.ones(len(places))
-        values = np.where(places >= left, low + (high - low) * np.minimum(share, 1.0), values)
-    return values
+        yield left, right, low, high
 
 
 def response(intensity: Reals) -> Reals:
@@ -57,14 +78,14 @@ class Impact:
     what: str
     servers: NDArray[np.intp]
     change: dict[int, Reals]
-    spans: tuple[Span, ...]
+    course: Course
     lag_ms: int
     jitter: float
     lottery: tuple[np.random.Philox, ...]
 
     def intensity(self, times: Integers) -> Reals:
         """(ticks,) 0–1, the lag included."""
-        return intensity_at(self.spans, times - self.lag_ms)
+        return self.course.at(times - self.lag_ms)
 
     def strike(self, values: Reals, noise: Reals, intensity: Reals) -> None:
         """Add to ``values`` (metrics, ticks, servers) what the fault does; leaves every other cell as it is."""
@@ -81,26 +102,45 @@ class Impact:
         return np.stack(draws, axis=1) if draws else np.zeros((len(intensity), 0), bool)
 
 
-def impacts_of(spec: Spec, usual: Reals) -> tuple[Impact, ...]:
+def impacts_of(spec: Spec, usual: Reals, places: Places | None = None) -> tuple[Impact, ...]:
     """Every fault of a document on its fleet; faults that strike nobody are left out.
 
     :param usual: (metrics, servers) usual values.
+    :param places: the servers that ``usual`` is of, where they are only a part of the fleet; None = all.
     """
-    names = list(server_names(spec.fleet.profiles))
-    story = tuple(_phase_span(phase) for phase in spec.story)
+    roster, story = Roster(spec.fleet), story_course(spec)
+    names = roster.names if places is None else [roster.names[place] for place in places]
     found = []
     for fault in spec.faults:
-        places = np.array(struck_servers(fault, spec.fleet, spec.seed), np.intp)
-        if len(places):
+        struck = _within(roster.struck(fault, spec.seed), places)
+        if len(struck):
             change = {
-                METRIC_NAMES.index(metric): _full_change(effect, usual[METRIC_NAMES.index(metric), places])
+                METRIC_NAMES.index(metric): _full_change(effect, usual[METRIC_NAMES.index(metric), struck])
                 for metric, effect in (fault.strength or USUAL_EFFECTS[fault.what]).items()
             }
-            spans = story if fault.follows_phases else (_own_span(fault, spec.clock.duration),)
-            lottery = [stream(spec.seed, names[place], f"gaps/{fault.id}") for place in places if fault.what == "gaps"]
+            lottery = [stream(spec.seed, names[place], f"gaps/{fault.id}") for place in struck if fault.what == "gaps"]
+            course = story if fault.follows_phases else own_course(fault, spec)
             lag = round(fault.lag * 1000)
-            found.append(Impact(fault.what, places, change, spans, lag, fault.jitter, tuple(lottery)))
+            found.append(Impact(fault.what, struck, change, course, lag, fault.jitter, tuple(lottery)))
     return tuple(found)
+
+
+def _within(struck: Places, places: Places | None) -> Places:
+    """Where among ``places`` those in ``struck`` stand; ``struck`` itself where there is no choice."""
+    return struck if places is None else np.flatnonzero(np.isin(places, struck))
+
+
+def story_course(spec: Spec) -> Course:
+    """The phases' intensity."""
+    return Course((round(phase.begin * 1000), round(phase.end * 1000), phase.intensity.line) for phase in spec.story)
+
+
+def own_course(fault: Fault, spec: Spec) -> Course:
+    """The intensity of a fault that does not follow the phases, without its lag."""
+    begin = 0.0 if fault.begin is None else fault.begin
+    end = spec.clock.duration if fault.end is None else fault.end
+    line = ((0.0, 1.0),) if fault.intensity is None else fault.intensity.line
+    return Course([(round(begin * 1000), round(end * 1000), line)])
 
 
 def _full_change(effect: Effect, usual: Reals) -> Reals:
@@ -109,14 +149,3 @@ def _full_change(effect: Effect, usual: Reals) -> Reals:
     if effect.times is not None:
         return (effect.times - 1.0) * usual
     return np.full(len(usual), effect.add)
-
-
-def _phase_span(phase: Phase) -> Span:
-    return round(phase.begin * 1000), round(phase.end * 1000), phase.intensity.line
-
-
-def _own_span(fault: Fault, duration: float) -> Span:
-    begin = 0.0 if fault.begin is None else fault.begin
-    end = duration if fault.end is None else fault.end
-    line = ((0.0, 1.0),) if fault.intensity is None else fault.intensity.line
-    return round(begin * 1000), round(end * 1000), line

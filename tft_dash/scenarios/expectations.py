@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tft_dash.errors import ExpectationError
 from tft_dash.scenarios.document import Scenario
-from tft_dash.scenarios.fleet import struck_servers
+from tft_dash.scenarios.fleet import Places, Roster
 from tft_dash.scenarios.format.expect import (
     Expectation,
     HealthCheck,
@@ -45,7 +45,9 @@ class Outcome:
 @dataclass(frozen=True, slots=True)
 class _Evidence:
     spec: Spec
+    roster: Roster
     drill: Simulation
+    places: Places
     affected: Flags
     assessments: Assessments | None
 
@@ -59,17 +61,23 @@ class _Evidence:
         if check.fault is None:
             return self.affected
         fault = next(fault for fault in self.spec.faults if fault.id == check.fault)
-        places = struck_servers(fault, self.spec.fleet, self.spec.seed)
-        return np.isin(np.arange(len(self.affected)), places)
+        return np.isin(self.places, self.roster.struck(fault, self.spec.seed))
+
+    def covers(self, check: Expectation) -> bool:
+        """Whether all that the expectation names is there; a part of a fleet may lack some servers."""
+        named = check.servers if isinstance(check, TopCheck) else None
+        return self.spec.fleet.size >= check.fleet_of_at_least and set(named or ()) <= set(self.drill.window.servers)
 
 
 def evaluate(scenario: Scenario, drill: Simulation, assessments: Assessments | None = None) -> tuple[Outcome, ...]:
     """An outcome for every entry of the document's ``expect``, in order.
 
-    :param drill: what the document makes.
+    :param drill: what the document makes; of some of its servers, it is judged by those.
     :param assessments: what a model says of it, tick for tick; without it only states are judged.
     """
-    evidence = _Evidence(scenario.spec, drill, np.isin(drill.window.servers, drill.affected), assessments)
+    roster, servers = Roster(scenario.spec.fleet), drill.window.servers
+    places = np.array([roster.place[name] for name in servers], np.intp)
+    evidence = _Evidence(scenario.spec, roster, drill, places, np.isin(servers, drill.affected), assessments)
     return tuple(_outcome(check, evidence) for check in scenario.spec.expect)
 
 
@@ -88,7 +96,7 @@ def _outcome(check: Expectation, evidence: _Evidence) -> Outcome:
     ticks = np.array([check.phase in (None, phase) for phase in evidence.drill.phases], bool)
     where = f" during {check.phase}" if check.phase else ""
     words, test = _sentence(check)
-    is_judged = ticks.any() and len(evidence.affected) >= check.fleet_of_at_least
+    is_judged = ticks.any() and evidence.covers(check)
     found = _measure(check, evidence, ticks) if is_judged else None
     if found is None or np.isnan(found):
         return Outcome(words + where, None, None)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tft_dash.errors import UsageError, shorten
 from tft_dash.progress import Progress, silent
 from tft_dash.scenarios.document import Scenario
 from tft_dash.scenarios.effects import CRASH_FROM, Impact, impacts_of
-from tft_dash.scenarios.fleet import server_names, server_profiles, struck_servers
+from tft_dash.scenarios.fleet import Places, Roster, server_names, server_profiles
 from tft_dash.scenarios.format.parts import Spec
 from tft_dash.scenarios.signals import Integers, Reals, Signals
 from tft_dash.schema import METRICS, OFFLINE, CodeArray, FloatArray, Window, derive_states
@@ -70,34 +71,63 @@ class Simulation:
         return len(self.states)
 
 
-def simulate(scenario: Scenario, progress: Progress = silent) -> Simulation:
-    """The drill that ``scenario`` determines, in memory: 36 bytes per row."""
+def simulate(scenario: Scenario, progress: Progress = silent, *, servers: Collection[str] | None = None) -> Simulation:
+    """The drill that ``scenario`` determines, in memory: 36 bytes per row.
+
+    :param servers: only these, in the fleet's order, each with exactly the values that it has in the whole drill.
+    :raises UsageError: the fleet has no server of such a name.
+    """
     spec = scenario.spec
-    shape = (spec.clock.ticks, spec.fleet.size)
+    places = None if servers is None else _places(spec, servers)
+    names, profiles = _fleet(spec, places)
+    shape = (spec.clock.ticks, len(names))
     metrics: dict[str, FloatArray] = {metric.name: np.empty(shape, np.float32) for metric in METRICS}
     states = np.empty(shape, np.int8)
-    for block in drill_blocks(spec):
+    for block in drill_blocks(spec, places=places):
         here = slice(block.first, block.first + block.ticks)
         states[here] = block.states
         for place, metric in enumerate(METRICS):
             metrics[metric.name][here] = block.values(place)
         progress(here.stop / shape[0])
     start = np.datetime64(round(spec.clock.start.timestamp() * 1000), "ms")
-    servers = tuple(server_names(spec.fleet.profiles))
-    profiles = tuple(profile.name for profile in server_profiles(spec.fleet.profiles))
-    window = Window(start, spec.clock.tick, servers, profiles, metrics)
-    return Simulation(window, states, phase_names(spec), affected_servers(spec))
+    window = Window(start, spec.clock.tick, names, profiles, metrics)
+    chosen = set(names)
+    affected = tuple(name for name in affected_servers(spec) if name in chosen)
+    return Simulation(window, states, phase_names(spec), affected)
 
 
-def drill_blocks(spec: Spec, rows: int = ROWS_PER_BLOCK) -> Iterator[Block]:
-    """The drill in blocks of whole ticks of about ``rows`` rows; what they hold does not depend on ``rows``."""
-    signals = Signals(spec)
-    impacts = impacts_of(spec, signals.usual)
+def drill_blocks(spec: Spec, rows: int = ROWS_PER_BLOCK, places: Places | None = None) -> Iterator[Block]:
+    """The drill in blocks of whole ticks of about ``rows`` rows; what they hold does not depend on ``rows``.
+
+    :param places: only the servers at these places in the fleet, ascending; None = all.
+    """
+    signals = Signals(spec, places)
+    impacts = impacts_of(spec, signals.usual, places)
     tick_ms = round(spec.clock.tick * 1000)
-    for first, values, noise in signals.blocks(spec.clock.ticks, max(1, rows // spec.fleet.size)):
+    size = spec.fleet.size if places is None else len(places)
+    for first, values, noise in signals.blocks(spec.clock.ticks, max(1, rows // size)):
         times = np.arange(first, first + values.shape[1], dtype=np.int64) * tick_ms
         down, gone = _struck(impacts, times, values, noise)
         yield _block(first, _scaled(values, signals.usual), down, gone)
+
+
+def _places(spec: Spec, servers: Collection[str]) -> Places:
+    place = Roster(spec.fleet).place
+    unknown = [name for name in servers if name not in place]
+    if unknown or not servers:
+        raise UsageError(
+            f"The drill's fleet has no server '{shorten(unknown[0])}'." if unknown else "Name one server at least."
+        )
+    return np.array(sorted({place[name] for name in servers}), np.intp)
+
+
+def _fleet(spec: Spec, places: Places | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names and the profiles of the servers at ``places``."""
+    names = tuple(server_names(spec.fleet.profiles))
+    profiles = tuple(profile.name for profile in server_profiles(spec.fleet.profiles))
+    if places is None:
+        return names, profiles
+    return tuple(names[place] for place in places), tuple(profiles[place] for place in places)
 
 
 def phase_names(spec: Spec) -> tuple[str, ...]:
@@ -115,8 +145,11 @@ def phase_places(spec: Spec) -> NDArray[np.intp]:
 
 def affected_servers(spec: Spec) -> tuple[str, ...]:
     """Names of the servers that any fault strikes, in the fleet's order."""
-    struck = {place for fault in spec.faults for place in struck_servers(fault, spec.fleet, spec.seed)}
-    return tuple(name for place, name in enumerate(server_names(spec.fleet.profiles)) if place in struck)
+    roster = Roster(spec.fleet)
+    affected = np.zeros(len(roster.names), bool)
+    for fault in spec.faults:
+        affected[roster.struck(fault, spec.seed)] = True
+    return tuple(roster.names[place] for place in np.flatnonzero(affected))
 
 
 def _struck(

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from tft_dash.errors import DocumentError, SourceMissingError, UnknownNameError, shorten
-from tft_dash.scenarios.document import Scenario, parse_document
-from tft_dash.scenarios.format.loader import MOST_CHARACTERS, WHOLE
+from tft_dash.errors import SourceMissingError, UnknownNameError, shorten
+from tft_dash.scenarios.document import READ_BYTES, Scenario, read_document
 
 DEFAULT_SCENARIO: Final = "degrading"
 DEFAULT_DRILL: Final = "demo_dataset"
@@ -48,8 +47,7 @@ def _is_path(text: str) -> bool:
 def _read(path: Path, source: str) -> Scenario:
     try:
         with path.open("rb") as file:
-            # A character takes up to four bytes; one more byte shows that the text is too long.
-            content = file.read(4 * MOST_CHARACTERS + 1)
+            content = file.read(READ_BYTES)
     except FileNotFoundError as error:
         raise SourceMissingError(
             f"There is no scenario document '{source}'. Check the path, or take a preset: {', '.join(preset_names())}."
@@ -57,7 +55,4 @@ def _read(path: Path, source: str) -> Scenario:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise SourceMissingError(f"The scenario document '{source}' cannot be read: {reason}.") from error
-    try:
-        return parse_document(content.decode("utf-8-sig"), source)
-    except UnicodeDecodeError as error:
-        raise DocumentError(source, [(WHOLE, "is not UTF-8 text; a scenario is written as YAML or JSON.")]) from error
+    return read_document(content, source)

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tft_dash.scenarios.fleet import server_names, server_profiles
+from tft_dash.scenarios.fleet import Places, server_names, server_profiles
 from tft_dash.scenarios.format.parts import Spec
 from tft_dash.scenarios.profiles import (
     BEHAVIOUR,
@@ -61,12 +61,15 @@ def uniforms(bits: np.random.Philox, count: int) -> Reals:
 class Signals:
     """The metrics of a healthy fleet, block after block of ticks.
 
+    :param places: only of the servers at these places; each is as it is in the whole fleet. None = of all.
     :ivar usual: (metrics, servers) what each metric of each server wavers around, without its daily rhythm.
     """
 
-    def __init__(self, spec: Spec) -> None:
+    def __init__(self, spec: Spec, places: Places | None = None) -> None:
         profiles = list(server_profiles(spec.fleet.profiles))
         names = list(server_names(spec.fleet.profiles))
+        if places is not None:
+            profiles, names = [profiles[place] for place in places], [names[place] for place in places]
         self._tick_ms = round(spec.clock.tick * 1000)
         self._start_ms = round(spec.clock.start.timestamp() * 1000)
         self._noise = np.array([profile.noise for profile in profiles])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -38,6 +38,11 @@ class Example:
         """Plain values for JSON."""
         return {name: getattr(self, name) for name in self.__slots__}
 
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Example:
+        """The example that :meth:`as_dict` wrote."""
+        return cls(**plain)
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -61,6 +66,11 @@ class Finding:
         """Plain values for JSON."""
         plain = {name: getattr(self, name) for name in self.__slots__}
         return {**plain, "examples": [example.as_dict() for example in self.examples]}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Finding:
+        """The finding that :meth:`as_dict` wrote."""
+        return cls(**{**plain, "examples": tuple(Example.from_dict(example) for example in plain["examples"])})
 
 
 def _written(value: object) -> str | None:
@@ -123,8 +133,7 @@ class Findings:
 
     def listed(self) -> tuple[Finding, ...]:
         """All findings, worst first, then the most frequent."""
-        found = [self._finding(rule, column, tally) for (rule, column), tally in self._tallies.items()]
-        return tuple(sorted(found, key=lambda item: (SEVERITIES.index(item.severity), -(item.share or 0.0))))
+        return worst_first(self._finding(rule, column, tally) for (rule, column), tally in self._tallies.items())
 
     def _tally(self, rule: str, column: str | None) -> _Tally:
         return self._tallies.setdefault((rule, column), _Tally())
@@ -150,6 +159,11 @@ class Findings:
             advice=meaning.advice,
             examples=tuple(tally.examples),
         )
+
+
+def worst_first(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """By severity, then the most frequent; what is equal in both stays in its order."""
+    return tuple(sorted(found, key=lambda item: (SEVERITIES.index(item.severity), -(item.share or 0.0))))
 
 
 def shown_notices(found: Sequence[Finding]) -> tuple[str, ...]:

@@ -44,6 +44,11 @@ class Report:
             "findings": [finding.as_dict() for finding in self.findings],
         }
 
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Report:
+        """The report that :meth:`as_dict` wrote."""
+        return cls(plain["path"], plain["facts"], tuple(Finding.from_dict(one) for one in plain["findings"]))
+
     def as_text(self) -> str:
         """For people: the verdict, the facts, and each finding with its first rows and what to do."""
         lines = [self._verdict(), *_facts(self.facts)]

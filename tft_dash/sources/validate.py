@@ -10,13 +10,15 @@ from typing import Any
 
 from tft_dash.errors import StorageError, TableError, shorten
 from tft_dash.progress import Progress, silent
+from tft_dash.sources.cubes.cube import Cube, CubeMeta
 from tft_dash.sources.cubes.digest import file_digest
 from tft_dash.sources.files.tables import Table
 from tft_dash.sources.findings import Findings, iso_time
+from tft_dash.sources.library import Collected, all_findings, findings_of
 from tft_dash.sources.recording.alignment import NS_PER_MS
 from tft_dash.sources.recording.collection import collect_tables, demand_path, formats_of
 from tft_dash.sources.recording.origin import read_origin
-from tft_dash.sources.recording.scanning import Scanned, scan_recording
+from tft_dash.sources.recording.scanning import scan_recording
 from tft_dash.sources.report import Report
 
 
@@ -61,15 +63,37 @@ def _check(
 ) -> None:
     tables = collect_tables(path, findings)
     digests = [file_digest(table.path, folder / "digests") for table in tables]
-    facts |= _file_facts(tables, digests)
+    facts |= file_facts(tables, digests)
     origin = read_origin(path, tables, digests, findings)
     step = origin.step_seconds if step_seconds is None else step_seconds
     scanned = scan_recording(tables, folder, findings, step_seconds=step, path=path, progress=progress)
-    facts |= _scan_facts(scanned)
+    facts |= scan_facts(scanned.meta)
     progress(1.0)
 
 
-def _file_facts(tables: Sequence[Table], digests: Sequence[str]) -> dict[str, Any]:
+def known_report(collected: Collected, cube: Cube, path: Path) -> Report:
+    """What :func:`check_table` says of a recording whose cube is there.
+
+    :param path: as the user gave it.
+    """
+    facts = {**file_facts(collected.tables, collected.digests), **scan_facts(cube.meta), "rows": cube.meta.rows}
+    return Report(str(path), facts, findings_of(collected, cube))
+
+
+def failed_report(collected: Collected, error: TableError, path: Path) -> Report:
+    """What :func:`check_table` says of a recording whose cube could not be made.
+
+    :param collected: with the findings of the scan that failed.
+    """
+    facts = file_facts(collected.tables, collected.digests)
+    if collected.findings.rows:
+        facts["rows"] = collected.findings.rows
+    collected.findings.note("unreadable-table", detail=str(error))
+    return Report(str(path), facts, all_findings(collected, collected.findings.listed()))
+
+
+def file_facts(tables: Sequence[Table], digests: Sequence[str]) -> dict[str, Any]:
+    """What is known of the files before their rows are read."""
     whole = digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
     return {
         "format": formats_of(tables),
@@ -79,8 +103,8 @@ def _file_facts(tables: Sequence[Table], digests: Sequence[str]) -> dict[str, An
     }
 
 
-def _scan_facts(scanned: Scanned) -> dict[str, Any]:
-    meta = scanned.meta
+def scan_facts(meta: CubeMeta) -> dict[str, Any]:
+    """What a scan tells of the rows."""
     first = meta.start_ms * NS_PER_MS
     last = first + round((meta.ticks - 1) * meta.step_seconds * 1000) * NS_PER_MS
     return {
@@ -90,7 +114,7 @@ def _scan_facts(scanned: Scanned) -> dict[str, Any]:
         "end": iso_time(last),
         "span_seconds": (last - first) / 1e9,
         "step_seconds": meta.step_seconds,
-        "jitter_seconds": scanned.rhythm.jitter_seconds,
-        "samples": scanned.rhythm.samples,
+        "jitter_seconds": meta.jitter_seconds,
+        "samples": meta.samples,
         "metrics": list(meta.metrics),
     }

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tft_dash.scenarios.document import parse_document
-from tft_dash.scenarios.effects import intensity_at, response
+from tft_dash.scenarios.effects import Course, response
 from tft_dash.scenarios.generate import Simulation, drill_blocks, simulate
 from tft_dash.scenarios.library import load_scenario
 from tft_dash.scenarios.profiles import USUAL_EFFECTS
@@ -259,7 +259,7 @@ def test_a_fault_beyond_a_metrics_bound_bends_towards_it_and_does_not_lie_flat(d
 def test_intensity_runs_straight_between_points_and_is_nothing_outside() -> None:
     spans = [(0, 1000, ((0.0, 0.0), (0.5, 1.0), (0.5, 0.2), (1.0, 0.4))), (2000, 3000, ((0.0, 0.7),))]
     times = np.array([-1, 0, 250, 499, 500, 750, 999, 1000, 1999, 2000, 2999, 3000])
-    found = intensity_at(spans, times)
+    found = Course(spans).at(times)
     assert found == pytest.approx([0, 0, 0.5, 0.998, 0.2, 0.3, 0.3996, 0, 0, 0.7, 0.7, 0])
 
 

@@ -3,11 +3,12 @@
 ::
 
     <key>/
-      meta.json      servers, profiles, start, step, phases, notices, and size, time and checksum of every file
+      meta.json      servers, profiles, start, step, phases, notices, all findings, and every file's size and checksum
       cpu_pct.npy …  (ticks, servers) float32, NaN = missing; only metrics with at least one value
       state.npy      (ticks, servers) int8 codes
       time.npy       (ticks, servers) a sample's own time minus its tick's, in ``time_unit``; lowest number = no sample
       phase.npy      (ticks,) int16 index into the phases' names, -1 = none
+      samples.npy    (buckets, servers) uint32: how many rows the recording has, repeated ones included
 
 The files may hold a further, empty tick, which is not part of the recording.
 """
@@ -18,7 +19,7 @@ import json
 import mmap
 import sys
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -27,14 +28,16 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from tft_dash.schema import CodeArray, FloatArray
+from tft_dash.sources.findings import Finding
 
-VERSION: Final = 3
+VERSION: Final = 4
 """Part of every cube's key: raise it when the layout, the alignment or the judging of values changes."""
 
 META_FILE: Final = "meta.json"
 STATE_FILE: Final = "state"
 TIME_FILE: Final = "time"
 PHASE_FILE: Final = "phase"
+SAMPLES_FILE: Final = "samples"
 _CHUNK: Final = 4 << 20
 
 
@@ -45,6 +48,9 @@ class CubeMeta:
     :param start_ms: time of tick 0, milliseconds since 1970 in UTC.
     :param problem_children: (servers,) whether the script makes trouble on a server; empty without labels.
     :param labelled: whether the recording has a script.
+    :param samples: how many cells hold a sample.
+    :param jitter_seconds: mean distance of a sample from its server's rhythm.
+    :param bucket_ticks: how many ticks a row of ``samples.npy`` stands for.
     :param made_from: the path that it was made from.
     """
 
@@ -60,18 +66,26 @@ class CubeMeta:
     labelled: bool
     notices: tuple[str, ...]
     rows: int
+    samples: int
+    jitter_seconds: float
+    bucket_ticks: int
     made_from: str
 
 
 @dataclass(frozen=True, slots=True)
 class Cube:
-    """The arrays of a recording, memory-mapped and read-only; shapes as in the module's docstring."""
+    """The arrays of a recording, memory-mapped and read-only; shapes as in the module's docstring.
+
+    :param found: everything that was found while it was made, worst first.
+    """
 
     meta: CubeMeta
     metrics: Mapping[str, FloatArray]
     states: CodeArray
     times: NDArray[np.signedinteger[Any]]
     phases: NDArray[np.int16]
+    samples: NDArray[np.uint32]
+    found: tuple[Finding, ...]
 
 
 def no_sample(kind: DTypeLike) -> int:
@@ -109,10 +123,11 @@ def release(array: NDArray[Any]) -> None:
         base.madvise(mmap.MADV_DONTNEED)
 
 
-def write_meta(folder: Path, meta: CubeMeta) -> None:
+def write_meta(folder: Path, meta: CubeMeta, found: Sequence[Finding]) -> None:
     """Seal a finished cube: nothing in it may change afterwards."""
     seals = {path.name: {**_stamp(path), "crc32": _checksum(path)} for path in sorted(folder.glob("*.npy"))}
-    document = {"version": VERSION, "cube": asdict(meta), "files": seals}
+    listed = [finding.as_dict() for finding in found]
+    document = {"version": VERSION, "cube": asdict(meta), "files": seals, "found": listed}
     (folder / META_FILE).write_text(json.dumps(document, ensure_ascii=False), "utf-8")
 
 
@@ -125,7 +140,11 @@ def open_cube(folder: Path) -> Cube | None:
         meta = _meta(document["cube"])
         metrics = {name: _mapped(folder, name) for name in meta.metrics}
         arrays = {name: _mapped(folder, name) for name in (STATE_FILE, TIME_FILE, PHASE_FILE)}
+        samples = _mapped(folder, SAMPLES_FILE)
+        found = tuple(Finding.from_dict(plain) for plain in document["found"])
     except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if len(samples) * meta.bucket_ticks < meta.ticks or samples.shape[1:] != (len(meta.servers),):
         return None
     grids = (*metrics.values(), arrays[STATE_FILE], arrays[TIME_FILE])
     if any(len(values) < meta.ticks for values in (*grids, arrays[PHASE_FILE])):
@@ -134,7 +153,7 @@ def open_cube(folder: Path) -> Cube | None:
         return None
     cut = {name: values[: meta.ticks] for name, values in {**metrics, **arrays}.items()}
     metrics = {name: cut[name] for name in meta.metrics}
-    return Cube(meta, metrics, cut[STATE_FILE], cut[TIME_FILE], cut[PHASE_FILE])
+    return Cube(meta, metrics, cut[STATE_FILE], cut[TIME_FILE], cut[PHASE_FILE], samples, found)
 
 
 def made_from(folder: Path) -> str | None:

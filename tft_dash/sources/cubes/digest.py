@@ -27,7 +27,7 @@ def file_digest(path: Path, remembered: Path, on_bytes: Callable[[int], None] = 
     :raises SourceMissingError: the file cannot be read, or changes while it is read.
     """
     path = path.absolute()
-    entry = remembered / f"{hashlib.sha256(os.fsencode(path)).hexdigest()[:32]}.json"
+    entry = _entry(path, remembered)
     stamp = _stamp(path)
     known = _recall(entry, stamp)
     if known is not None:
@@ -38,6 +38,19 @@ def file_digest(path: Path, remembered: Path, on_bytes: Callable[[int], None] = 
     if time.time_ns() - stamp[1] > _SETTLED_NS:
         _remember(entry, stamp, digest)
     return digest
+
+
+def known_digest(path: Path, remembered: Path) -> str | None:
+    """What :func:`file_digest` would say, if it is remembered; reads no file through.
+
+    :raises SourceMissingError: the file cannot be read.
+    """
+    path = path.absolute()
+    return _recall(_entry(path, remembered), _stamp(path))
+
+
+def _entry(path: Path, remembered: Path) -> Path:
+    return remembered / f"{hashlib.sha256(os.fsencode(path)).hexdigest()[:32]}.json"
 
 
 def _stamp(path: Path) -> list[int]:

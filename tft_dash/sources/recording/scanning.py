@@ -21,7 +21,7 @@ from tft_dash.schema import (
     FloatArray,
     derive_states,
 )
-from tft_dash.sources.cubes.cube import PHASE_FILE, CubeMeta, create_array
+from tft_dash.sources.cubes.cube import PHASE_FILE, SAMPLES_FILE, CubeMeta, create_array
 from tft_dash.sources.files.tables import Table
 from tft_dash.sources.files.times import TimeReader
 from tft_dash.sources.findings import Finding, Findings, shown_notices
@@ -36,6 +36,8 @@ from tft_dash.sources.recording.survey import Survey, survey
 _SURVEY_SHARE = 0.3
 _FILL_SHARE = 0.6
 _MOSTLY = 0.5
+_BUCKETS = 200
+_BUCKET_CELLS = 8_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,31 @@ class Scanned:
     """What a scan leaves behind, beside the arrays in its folder."""
 
     meta: CubeMeta
-    rhythm: Rhythm
     found: tuple[Finding, ...]
+
+
+class Crowd:
+    """Counts the rows of every server by spans of ticks, those that repeat another included.
+
+    :ivar bucket_ticks: how many ticks a span has.
+    :ivar counts: (buckets, servers).
+    """
+
+    def __init__(self, ticks: int, servers: int) -> None:
+        buckets = max(1, min(_BUCKETS, _BUCKET_CELLS // max(1, servers)))
+        self.bucket_ticks = -(-ticks // buckets)
+        self.counts = np.zeros((-(-ticks // self.bucket_ticks), servers), np.uint32)
+
+    def add(self, ticks: NDArray[np.int64], servers: NDArray[np.int32]) -> None:
+        """Rows by their ticks and servers."""
+        if not len(ticks):
+            return
+        buckets = ticks // self.bucket_ticks
+        # Few buckets at a time: a block of rows is mostly a short span of time.
+        low, high = int(buckets.min()), int(buckets.max()) + 1
+        size = self.counts.shape[1]
+        cells = (buckets - low) * size + servers
+        self.counts[low:high] += np.bincount(cells, minlength=(high - low) * size).reshape(-1, size).astype(np.uint32)
 
 
 def scan_recording(
@@ -65,7 +90,8 @@ def scan_recording(
     """
     where = str(path)
     first = survey(tables, step_seconds, findings, where=where, progress=lambda share: progress(share * _SURVEY_SHARE))
-    filler, labels = _fill(tables, first, folder, findings, progress)
+    crowd = Crowd(first.grid.ticks + 1, len(first.servers))
+    filler, labels = _fill(tables, first, folder, findings, crowd=crowd, progress=progress)
     rhythm = _rhythm(filler, first, findings)
     metrics = list(filler.metrics)
     kept = _finish_values(filler, rhythm, findings, servers=len(first.servers))
@@ -75,6 +101,7 @@ def scan_recording(
         (folder / f"{name}.npy").unlink()
     codes, phases = labels.phases(filler.ticks)
     create_array(folder / f"{PHASE_FILE}.npy", np.int16, codes.shape, 0)[:] = codes
+    create_array(folder / f"{SAMPLES_FILE}.npy", np.uint32, crowd.counts.shape, 0)[:] = crowd.counts
     profiles, children = labels.profiles(), labels.problem_children()
     found = findings.listed()
     meta = CubeMeta(
@@ -90,13 +117,16 @@ def scan_recording(
         labelled=bool(phases),
         notices=shown_notices(found),
         rows=findings.rows,
+        samples=rhythm.samples,
+        jitter_seconds=rhythm.jitter_seconds,
+        bucket_ticks=crowd.bucket_ticks,
         made_from=str(path.absolute()),
     )
-    return Scanned(meta, rhythm, found)
+    return Scanned(meta, found)
 
 
 def _fill(
-    tables: Sequence[Table], first: Survey, folder: Path, findings: Findings, progress: Progress
+    tables: Sequence[Table], first: Survey, folder: Path, findings: Findings, *, crowd: Crowd, progress: Progress
 ) -> tuple[Filler, Labels]:
     """The second pass."""
     present = {name for table in tables for name in table.types}
@@ -107,8 +137,9 @@ def _fill(
     scan = Scan(tables, first.names, TimeReader(), Findings())
     for block in scan.run([*metrics, STATE, PROFILE, INCIDENT_PHASE, PROBLEM_CHILD]):
         progress(_SURVEY_SHARE + _FILL_SHARE * block.done)
-        ticks = filler.add(block)
-        labels.add(block.rows, ticks, first.places[block.rows.codes], block.columns)
+        ticks, servers = filler.add(block), first.places[block.rows.codes]
+        crowd.add(ticks, servers)
+        labels.add(block.rows, ticks, servers, block.columns)
     filler.finish()
     return filler, labels
 

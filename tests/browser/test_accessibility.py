@@ -1,0 +1,158 @@
+"""What axe-core finds on every page, light and dark, wide and narrow; and that no page needs a mouse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browser.conftest import OpenPage
+from playwright.sync_api import Page, expect
+from support.serving import Server
+
+PAGES = {
+    "live monitor": ("/?tick=36", "#monitor-trend .nsewdrag"),
+    "live monitor, a server's panel": ("/?tick=36&server=web-001", "#monitor-server-figure .nsewdrag"),
+    "live monitor, the end": ("/?tick=59", "#monitor-summary .summary"),
+    "live monitor, an error": ("/?source=nowhere", ".banner"),
+    "compare": ("/compare?a=demo_dataset&am=thresholds&b=demo_dataset&bm=scripted&at=180", ".compare-table"),
+    "compare, two drills": ("/compare?a=demo_dataset&b=early-warning&bm=thresholds&at=600", ".compare-over"),
+    "compare, an error": ("/compare?a=nowhere&b=demo_dataset", ".banner"),
+}
+"""Name → address, and what is there once the page is drawn."""
+
+LOOKS = (("light", 1440), ("dark", 1440), ("dark", 390), ("light", 390))
+STANDARDS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
+GRAVE = ("serious", "critical")
+WIDER = "document.documentElement.scrollWidth > window.innerWidth"
+
+
+def violations(page: Page, *tags: str) -> list[dict[str, Any]]:
+    """What axe-core finds wrong by the rules of these standards."""
+    options = {"runOnly": {"type": "tag", "values": list(tags)}, "resultTypes": ["violations"]}
+    return list(Axe().run(page, options=options).response["violations"])
+
+
+def told(found: list[dict[str, Any]]) -> list[str]:
+    """Violations as one line per element."""
+    return [f"{one['id']} ({one['impact']}): {node['target']} {node['failureSummary']}"
+            for one in found for node in one["nodes"]]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_no_serious_fault(open_page: OpenPage, demo: Server, name: str) -> None:
+    address, sign = PAGES[name]
+    page = open_page(demo.url + address)
+    page.locator(sign).first.wait_for(timeout=20_000)
+    for theme, width in LOOKS:
+        page.emulate_media(color_scheme=theme)
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_function(f"document.documentElement.dataset.bsTheme === '{theme}'")
+        page.wait_for_timeout(300)
+        found = [one for one in violations(page, *STANDARDS) if one["impact"] in GRAVE]
+        assert told(found) == [], f"{theme}, {width} px"
+        assert page.evaluate(WIDER) is False, f"{theme}, {width} px"
+
+
+def test_axe_sees_a_fault_that_is_there(open_page: OpenPage, demo: Server) -> None:
+    page = open_page(f"{demo.url}/?tick=36")
+    page.locator("#monitor-trend .nsewdrag").first.wait_for()
+    page.evaluate("document.getElementById('monitor-play').removeAttribute('aria-label')")
+    page.evaluate("document.getElementById('monitor-play').removeAttribute('title')")
+    assert "button-name" in [one["id"] for one in violations(page, *STANDARDS)]
+
+
+def drawn(page: Page) -> None:
+    page.locator("#monitor-trend .nsewdrag").first.wait_for(timeout=20_000)
+
+
+def test_the_navigation_says_which_page_is_open_and_the_title_names_it(open_page: OpenPage, demo: Server) -> None:
+    page = open_page(f"{demo.url}/?tick=36")
+    current = page.locator("nav [aria-current=page]")
+    expect(current).to_have_text("Live monitor")
+    page.get_by_role("link", name="Compare").click()
+    expect(current).to_have_text("Compare")
+    expect(page).to_have_title("Compare · tft_dash")
+    page.go_back()
+    expect(current).to_have_text("Live monitor")
+    expect(page).to_have_title("tft_dash")
+
+
+def test_a_page_that_is_come_to_takes_the_focus_and_starts_at_its_top(open_page: OpenPage, demo: Server) -> None:
+    page = open_page(f"{demo.url}/?tick=36", viewport={"width": 390, "height": 700})
+    drawn(page)
+    assert page.evaluate("document.activeElement === document.body"), "the first page takes no focus"
+    page.evaluate("window.scrollTo(0, 600)")
+    page.get_by_role("link", name="Compare").press("Enter")
+    page.wait_for_function("document.activeElement.tagName === 'H1'")
+    assert page.evaluate("document.activeElement.textContent") == "Compare"
+    assert page.evaluate("window.scrollY") == 0
+    page.wait_for_function("document.documentElement.dataset.status === 'playing'")
+    page.keyboard.press(" ")
+    page.wait_for_function("document.documentElement.dataset.status === 'paused'")
+
+
+def test_the_skip_link_leads_past_the_navigation(open_page: OpenPage, demo: Server) -> None:
+    page = open_page(f"{demo.url}/?tick=36")
+    drawn(page)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_every_control_is_reached_by_the_tab_key_and_shows_that_it_is(open_page: OpenPage, demo: Server) -> None:
+    page = open_page(f"{demo.url}/?tick=36")
+    drawn(page)
+    reached, unmarked = set(), set()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        found = page.evaluate(
+            """() => {
+                const one = document.activeElement, style = getComputedStyle(one);
+                return [one.id || one.title || one.className, style.outlineStyle !== "none" && one !== document.body];
+            }"""
+        )
+        reached.add(found[0])
+        if found[0] and not found[1]:
+            unmarked.add(found[0])
+    for name in ("shell-theme", "monitor-source", "monitor-model", "monitor-server", "monitor-copy-link",
+                 "monitor-scrubber", "monitor-play", "monitor-end", "monitor-speed", "monitor-jump"):  # fmt: skip
+        assert name in reached
+    assert unmarked == set()
+
+
+def test_the_list_of_servers_opens_by_keyboard(open_page: OpenPage, demo: Server) -> None:
+    page = open_page(f"{demo.url}/?tick=36")
+    drawn(page)
+    page.locator("#monitor-model").focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "monitor-server"
+    page.keyboard.press("Enter")
+    page.keyboard.type("db-001")
+    page.keyboard.press("Enter")
+    expect(page.locator("#monitor-server-panel")).to_be_visible()
+    expect(page.locator("#monitor-server-title")).to_have_text("db-001")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_is_cut_off_in_the_narrowest_window(open_page: OpenPage, demo: Server, name: str) -> None:
+    address, sign = PAGES[name]
+    page = open_page(demo.url + address, viewport={"width": 320, "height": 256})  # 1280 × 1024 at 400 %
+    page.locator(sign).first.wait_for(timeout=20_000)
+    assert page.evaluate(WIDER) is False
+    for link in page.locator(".nav-pages a").all():
+        box = link.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 320
+
+
+def test_motion_ends_where_it_is_not_wanted(open_page: OpenPage, demo: Server) -> None:
+    page = open_page(f"{demo.url}/?tick=36", reduced_motion="reduce")
+    drawn(page)
+    moving = """[...document.querySelectorAll("*")].filter((one) => {
+        const style = getComputedStyle(one);
+        return style.animationName !== "none" || parseFloat(style.transitionDuration) > 0;
+    }).map((one) => one.className)"""
+    assert page.evaluate(moving) == []

@@ -1,0 +1,90 @@
+"""The builder's callbacks, and its page as it is opened."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from dash import ClientsideFunction, Dash, Input, Output
+
+from tft_dash import ids
+from tft_dash.callbacks.building import PREVIEW_TARGETS, TASK_TARGETS, Building, saved
+from tft_dash.errors import TftDashError
+from tft_dash.pages.builder import layout, missing
+from tft_dash.services import Services
+
+NEW: Final = "new"
+BLANK: Final[dict[str, Any]] = {
+    "apiVersion": "tft-dash/v1",
+    "kind": "Scenario",
+    "metadata": {"name": "new-drill", "title": "New drill"},
+    "spec": {
+        "clock": {"duration": "5m", "tick": "5s"},
+        "fleet": {
+            "profiles": [
+                {"name": "web", "count": 4},
+                {"name": "api", "count": 3},
+                {"name": "database", "count": 2},
+                {"name": "cache", "count": 1},
+            ]
+        },
+    },
+}
+"""What a new drill starts from: the default fleet, the usual story, and nothing that goes wrong."""
+
+
+def register_builder(app: Dash, services: Services) -> None:
+    """Add the callbacks of the builder to ``app``."""
+    building = Building(services)
+    app.clientside_callback(
+        ClientsideFunction("tft_dash", "builderStart"),
+        Output(ids.BUILDER_BEGUN, "data"),  # without an output Dash would not call it when the page appears
+        Input(ids.BUILDER_START, "data"),
+        Input(ids.BUILDER_MODEL, "value"),
+    )
+
+    @app.callback(Output(ids.BUILDER_FORM, "children"), Input(ids.BUILDER_STRUCTURE, "data"), prevent_initial_call=True)
+    def form(request: dict[str, Any]) -> Any:  # noqa: ANN401 - a Dash component
+        return building.form(request)
+
+    @app.callback(
+        [Output(*target) for target in PREVIEW_TARGETS], Input(ids.BUILDER_REQUEST, "data"), prevent_initial_call=True
+    )
+    def preview(request: dict[str, Any]) -> list[Any]:
+        return building.preview(request)
+
+    @app.callback(
+        [Output(*target) for target in TASK_TARGETS], Input(ids.BUILDER_TASK, "data"), prevent_initial_call=True
+    )
+    def task(request: dict[str, Any]) -> list[Any]:
+        return building.task(request)
+
+    @app.callback(
+        [Output(ids.BUILDER_RUN, "children"), Output(ids.BUILDER_RUN_RESULT, "data")],
+        Input(ids.BUILDER_RUN_TASK, "data"),
+        prevent_initial_call=True,
+    )
+    def run(request: dict[str, Any]) -> list[Any]:
+        return building.run(request)
+
+    for store, lands in (
+        (ids.BUILDER_ANSWER, "builderPreviewed"),
+        (ids.BUILDER_RESULT, "builderDone"),
+        (ids.BUILDER_RUN_RESULT, "builderRan"),
+    ):
+        app.clientside_callback(ClientsideFunction("tft_dash", lands), Input(store, "data"), prevent_initial_call=True)
+
+
+def open_builder(services: Services, key: str | None, **query: str) -> Any:  # noqa: ANN401 - a Dash component
+    """The page of the scenario called ``key``; ``new`` starts another one, from the one that ``from`` names."""
+    base = services.settings.base_path
+    start: dict[str, Any] = {"key": None, "version": None, "preset": False, "document": BLANK, "slot": NEW}
+    try:
+        if key not in (None, NEW):
+            start = {**saved(services.library.get(str(key))), "slot": key}
+        elif query.get("from"):
+            start["document"] = saved(services.library.get(query["from"]))["document"]
+            start["slot"] = f"{NEW}:{query['from']}"
+    except TftDashError as error:
+        return missing(str(error), f"{base}scenarios")
+    models = [(card.name, card.title) for card in services.cards()]
+    return layout({**start, "base": base, "run": query.get("run")}, models)

@@ -1,0 +1,270 @@
+"""From the builder's requests to what its page shows: the form, the preview, what became of saving and running."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+from dash import no_update
+
+from tft_dash import components, ids
+from tft_dash.callbacks.documents import OWN_ERROR, author_of, brief, guarded, plain, read_plain, text_of
+from tft_dash.errors import ConflictError, DocumentError, TftDashError
+from tft_dash.figures.preview import FIGURES
+from tft_dash.library import Entry
+from tft_dash.pages import builder
+from tft_dash.pages.builder import answers
+from tft_dash.previews import Preview
+from tft_dash.recordings import recording_name
+from tft_dash.runs import Run
+from tft_dash.scenarios.differences import Difference, differences
+from tft_dash.scenarios.document import Scenario, as_mapping, document_digest, to_yaml
+from tft_dash.scenarios.format.loader import as_document, load_text
+from tft_dash.schema import readable
+from tft_dash.services import Services
+from tft_dash.theme import theme_of
+
+logger = logging.getLogger(__name__)
+
+Request = Mapping[str, Any]
+WHAT: Final = "the document"
+PREVIEW_TARGETS: Final = (
+    *((component, "figure") for component in FIGURES),
+    (ids.BUILDER_OUTCOMES, "children"),
+    (ids.BUILDER_NOTICE, "children"),
+    (ids.BUILDER_MODEL_NOTE, "children"),
+    (ids.BUILDER_ANSWER, "data"),
+)
+TASK_TARGETS: Final = (
+    (ids.BUILDER_CONFLICT, "children"),
+    (ids.BUILDER_TEXT_PROBLEMS, "children"),
+    (ids.BUILDER_DOWNLOAD, "data"),
+    (ids.BUILDER_RESULT, "data"),
+)
+CHANGES_SHOWN: Final = 30
+RUN_WORDS: Final = {
+    "done": "The recording is ready.",
+    "cancelled": "The run was cancelled.",
+    "failed": "The run failed.",
+}
+
+
+class Building:
+    """Answers the builder's requests.
+
+    :param services: the library, the previews and the runs.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def form(self, request: object) -> Any:  # noqa: ANN401 - a Dash component
+        """The form of the document that the browser has."""
+        asked = _group(request)
+        return builder.form(_group(asked.get("document")), _group(asked.get("pages")))
+
+    def preview(self, request: object) -> list[Any]:
+        """The values of :data:`PREVIEW_TARGETS`."""
+        shown: dict[tuple[str, str], Any] = dict.fromkeys(PREVIEW_TARGETS, no_update)
+        notice = (ids.BUILDER_NOTICE, "children")
+        asked = _group(request)
+        answer: dict[str, Any] = {"id": asked.get("id"), "problems": []}
+        try:
+            shown.update(self._previewed(asked, answer))
+        except DocumentError as error:
+            answer["problems"] = [list(problem) for problem in error.problems]
+            shown[notice] = []
+        except TftDashError as error:
+            answer["failed"] = True
+            shown[notice] = components.banner("There is no preview of this", str(error))
+        except Exception:
+            logger.exception("a preview failed")
+            answer["failed"] = True
+            shown[notice] = components.banner("There is no preview of this", OWN_ERROR)
+        shown[ids.BUILDER_ANSWER, "data"] = answer
+        return [shown[target] for target in PREVIEW_TARGETS]
+
+    def _previewed(self, asked: Request, answer: dict[str, Any]) -> dict[tuple[str, str], Any]:
+        scenario = read_plain(asked.get("document"), WHAT)
+        spec = scenario.spec
+        answer.update(ticks=spec.clock.ticks, servers=spec.fleet.size, digest=document_digest(scenario))
+        name = recording_name(scenario)
+        if self._services.recordings.find(name) is not None:
+            answer["recording"] = name
+        preview = self._services.preview(scenario, str(asked.get("model")))
+        theme = theme_of(asked.get("theme"))
+        answer["outcomes"] = [outcome.ok for outcome in preview.outcomes]
+        reduced = [components.banner("Reduced preview", preview.reduced, kind="info")] if preview.reduced else []
+        return {
+            **{(component, "figure"): draw(preview, theme) for component, draw in FIGURES.items()},
+            (ids.BUILDER_OUTCOMES, "children"): answers.outcomes(_outcomes(preview)),
+            (ids.BUILDER_NOTICE, "children"): reduced,
+            (ids.BUILDER_MODEL_NOTE, "children"): components.model_note(preview.card),
+        }
+
+    def task(self, request: object) -> list[Any]:
+        """The values of :data:`TASK_TARGETS` for saving, exporting, and the document's text."""
+        asked = _group(request)
+        shown: dict[tuple[str, str], Any] = dict.fromkeys(TASK_TARGETS, no_update)
+        shown[ids.BUILDER_CONFLICT, "children"] = [] if asked.get("act") in ("save", "copy") else no_update
+        does = {
+            "save": self._save,
+            "copy": self._save,
+            "text": self._text,
+            "apply": self._apply,
+            "export": self._export,
+        }
+        act = does.get(str(asked.get("act")), self._nothing)
+        shown[ids.BUILDER_RESULT, "data"] = guarded(
+            lambda: {"act": asked.get("act"), **act(asked, shown)}, asked.get("id")
+        )
+        return [shown[target] for target in TASK_TARGETS]
+
+    def _nothing(self, _asked: Request, _shown: dict[tuple[str, str], Any]) -> dict[str, Any]:
+        return {}
+
+    def _save(self, asked: Request, shown: dict[tuple[str, str], Any]) -> dict[str, Any]:
+        try:
+            scenario = read_plain(asked.get("document"), WHAT)
+        except DocumentError as error:
+            return {"mistakes": len(error.problems)}
+        library, key = self._services.library, asked.get("key")
+        version, author = asked.get("version"), author_of(asked)
+        if (
+            asked.get("act") == "copy"
+            or not isinstance(key, str)
+            or asked.get("preset")
+            or not isinstance(version, int)
+        ):
+            return {"saved": saved(library.add(scenario, author=author))}
+        try:
+            return {"saved": saved(library.save(key, scenario, version=version, author=author))}
+        except ConflictError:
+            return self._conflict(key, version, scenario, shown)
+
+    def _conflict(self, key: str, version: int, mine: Scenario, shown: dict[tuple[str, str], Any]) -> dict[str, Any]:
+        """What they changed and what you changed since the version that both began with."""
+        library = self._services.library
+        theirs = library.get(key)
+        begun = next((entry for entry in library.versions(key) if entry.version == version), None)
+        base, now, own = (
+            as_mapping(each) for each in (begun.scenario if begun else theirs.scenario, theirs.scenario, mine)
+        )
+        when = f" at {theirs.updated:%H:%M} UTC" if theirs.updated else ""
+        who = f"{theirs.author or 'Somebody'} saved version {theirs.version}{when} while you were editing."
+        shown[ids.BUILDER_CONFLICT, "children"] = answers.conflict(
+            who, _rows(differences(base, now)), _rows(differences(base, own))
+        )
+        return {"conflict": saved(theirs)}
+
+    def _text(self, asked: Request, shown: dict[tuple[str, str], Any]) -> dict[str, Any]:
+        shown[ids.BUILDER_TEXT_PROBLEMS, "children"] = []
+        return {"text": text_of(asked.get("document"))}
+
+    def _apply(self, asked: Request, shown: dict[tuple[str, str], Any]) -> dict[str, Any]:
+        """The document in a text; with mistakes it is taken nevertheless, and they are listed."""
+        problems = (ids.BUILDER_TEXT_PROBLEMS, "children")
+        try:
+            document = plain(as_document(load_text(str(asked.get("text")), "the text"), "the text"))
+        except DocumentError as error:
+            shown[problems] = answers.mistakes(error.problems, "The text was not applied")
+            return {}
+        shown[problems] = []
+        try:
+            read_plain(document, WHAT)
+        except DocumentError as error:
+            count = len(error.problems)
+            words = f"Applied, with {count} {'mistake' if count == 1 else 'mistakes'} in it"
+            shown[problems] = answers.mistakes(error.problems, words)
+        return {"document": document}
+
+    def _export(self, asked: Request, shown: dict[tuple[str, str], Any]) -> dict[str, Any]:
+        try:
+            scenario = read_plain(asked.get("document"), WHAT)
+        except DocumentError as error:
+            return {"mistakes": len(error.problems)}
+        as_json = asked.get("format") == "json"
+        text = orjson.dumps(as_mapping(scenario), option=orjson.OPT_INDENT_2).decode() if as_json else to_yaml(scenario)
+        ending = "json" if as_json else "yaml"
+        shown[ids.BUILDER_DOWNLOAD, "data"] = {
+            "content": text,
+            "filename": f"{scenario.name}.{ending}",
+            "type": f"application/{ending}",
+            "base64": False,
+        }
+        return {"exported": True}
+
+    def run(self, request: object) -> list[Any]:
+        """What stands in the place of the run, and what the browser must know of it."""
+        asked = _group(request)
+        found: list[Run] = []
+
+        def make() -> dict[str, Any]:
+            try:
+                found.append(self._run(asked))
+            except DocumentError as error:
+                return {"mistakes": len(error.problems)}
+            run = found[0]
+            return {"run": run.id, "state": run.state, "source": run.source}
+
+        answer = guarded(make, asked.get("id"))
+        if found:
+            return [self._progress(found[0]), answer]
+        words = answer.get("error")
+        return [answers.run_progress("failed", words, 0.0) if words else no_update, answer]
+
+    def _run(self, asked: Request) -> Run:
+        runs, number = self._services.runs, str(asked.get("run"))
+        act = asked.get("act")
+        if act == "cancel":
+            return runs.cancel(number)
+        if act == "start":
+            return runs.submit(read_plain(asked.get("document"), WHAT), author=author_of(asked))
+        return runs.get(number)
+
+    def _progress(self, run: Run) -> Any:  # noqa: ANN401 - a Dash component
+        base = self._services.settings.base_path
+        link = f"{base}?source={run.source}" if run.state == "done" else ""
+        return answers.run_progress(run.state, run_words(run), run.progress, link=link)
+
+
+def run_words(run: Run) -> str:
+    """A run's state as a sentence."""
+    if run.state == "queued":
+        place = f", number {run.position}" if run.position else ""
+        return f"{run.title} waits in the queue{place}."
+    if run.state == "running":
+        return f"Making {run.title}: {run.progress:.0%}, {run.rows:,} rows in all."
+    return f"{RUN_WORDS[run.state]} {run.message}".strip()
+
+
+def saved(entry: Entry) -> dict[str, Any]:
+    """What the browser must know of a saved scenario."""
+    return {
+        "key": entry.key,
+        "version": entry.version,
+        "preset": entry.preset,
+        "author": entry.author,
+        "updated": None if entry.updated is None else entry.updated.isoformat(),
+        "document": brief(entry.scenario),
+    }
+
+
+def _outcomes(preview: Preview) -> list[tuple[str, str, bool | None]]:
+    return [
+        (outcome.words, "" if outcome.measured is None else f"measured {readable(outcome.measured)}", outcome.ok)
+        for outcome in preview.outcomes
+    ]
+
+
+def _rows(found: tuple[Difference, ...]) -> list[tuple[str, str, str]]:
+    rows = [(each.path, answers.shown(each.before), answers.shown(each.after)) for each in found[:CHANGES_SHOWN]]
+    if len(found) > CHANGES_SHOWN:
+        rows.append((f"and {len(found) - CHANGES_SHOWN} more", "", ""))
+    return rows
+
+
+def _group(value: object) -> Request:
+    return value if isinstance(value, Mapping) else {}

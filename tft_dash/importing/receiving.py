@@ -1,0 +1,50 @@
+"""Taking a file from a stream to the disk, never more of it than the limit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from tft_dash.errors import LimitError, UsageError
+
+CHUNK_BYTES: Final = 1 << 20
+_ROOM_STEP: Final = 64 << 20
+"""Of a file whose size is not announced, room is asked for in pieces of this size."""
+
+
+def receive_file(
+    stream: BinaryIO, place: Path, length: int | None, *, limit_bytes: int, room: Callable[[int], None]
+) -> int:
+    """Write what ``stream`` gives to ``place``; how many bytes that were.
+
+    :param length: how many bytes are announced; None = not known.
+    :raises LimitError: it is larger than ``limit_bytes``, or ``room`` has none.
+    :raises UsageError: fewer bytes came than announced.
+    :raises OSError: it cannot be written.
+    """
+    if length is not None:
+        if length > limit_bytes:
+            raise _too_large(limit_bytes, length)
+        room(length)
+    size = promised = 0
+    with place.open("xb") as file:
+        while chunk := stream.read(CHUNK_BYTES):
+            size += len(chunk)
+            if size > limit_bytes:
+                raise _too_large(limit_bytes)
+            if length is None and size > promised:
+                room(_ROOM_STEP)
+                promised += _ROOM_STEP
+            file.write(chunk)
+    if length is not None and size < length:
+        raise UsageError(f"The upload ended after {size:,} of {length:,} bytes. Send it again.")
+    return size
+
+
+def _too_large(limit_bytes: int, length: int | None = None) -> LimitError:
+    what = "The file is larger" if length is None else f"The file has {length / 1e6:,.1f} MB, more"
+    return LimitError(
+        f"{what} than the {limit_bytes / 1e6:,.6g} MB that can be uploaded (TFT_DASH_UPLOAD_MB). Split it by time, or "
+        "save it as Parquet, which is smaller than CSV."
+    )

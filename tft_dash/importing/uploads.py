@@ -1,0 +1,400 @@
+"""Uploads: received into a folder, looked at by a guarded process, and admitted among the sources."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from tft_dash.errors import StorageError, UnknownNameError, UsageError, shorten
+from tft_dash.importing.desk import NEEDS_MAPPING, READY, RECEIVED, REFUSED, WORKING, Desk, is_upload_id, new_upload_id
+from tft_dash.importing.guard import Limits
+from tft_dash.importing.mapping import Mapping, MappingError, read_mapping, to_yaml
+from tft_dash.importing.memory import MappingMemory
+from tft_dash.importing.naming import demand_name, label_of, name_of
+from tft_dash.importing.preview import MappingPreview
+from tft_dash.importing.publishing import ABOUT
+from tft_dash.importing.receiving import receive_file
+from tft_dash.store.documents import Documents
+
+INCOMING: Final = ".incoming"
+PREVIEW_SECONDS: Final = 60.0
+FORGOTTEN_AFTER_SECONDS: Final = 7 * 86_400.0
+"""An upload that nobody admitted for so long is removed."""
+_CANCEL_SECONDS: Final = 10.0
+
+
+def _no_names() -> Collection[str]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that was received, and where it stands.
+
+    :param label: the file's name as it is shown; never a path.
+    :param state: ``received``, ``needs-mapping``, ``working``, ``ready`` or ``refused``.
+    :param progress: of the work on it, 0–1.
+    :param message: why it was refused, what to map, or what was imported.
+    :param name: the source's name once it is ready.
+    :param mapping: what is proposed (needs-mapping), or what it was admitted with.
+    :param remembered: whether the proposal is the mapping that earlier files with these columns were admitted with.
+    """
+
+    id: str
+    label: str
+    bytes: int
+    received: datetime
+    state: str
+    progress: float = 0.0
+    message: str = ""
+    name: str | None = None
+    mapping: Mapping | None = None
+    remembered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """An upload that was admitted.
+
+    :param path: its table, CSV or Parquet, by the contract.
+    :param label: the name of the file that was uploaded.
+    :param mapping: whether it was converted with a mapping, which lies beside it.
+    """
+
+    name: str
+    path: Path
+    bytes: int
+    changed: datetime
+    label: str
+    mapping: bool
+
+
+class Uploads:
+    """The uploads of a portal; every worker has one over the same folder, and all see the same.
+
+    :param folder: where uploads lie.
+    :param cache: where the contract's check keeps its arrays.
+    :param documents: where mappings are remembered.
+    :param room: makes room for so many bytes, or raises :class:`LimitError`.
+    :param taken: names that a dataset cannot have, because another source has them.
+    :param prepare: ``module:function``, called in the guarded process with the table's path, the cache and a progress
+        before a dataset is admitted, so that what the pages ask is there at once.
+    """
+
+    def __init__(  # noqa: PLR0913 - what the portal hands over; all but three by name
+        self,
+        folder: Path,
+        cache: Path,
+        documents: Documents,
+        *,
+        limit_bytes: int,
+        room: Callable[[int], None],
+        taken: Callable[[], Collection[str]] = _no_names,
+        prepare: str = "",
+        limits: Limits | None = None,
+    ) -> None:
+        self._folder, self._cache = folder, cache
+        self._memory = MappingMemory(documents)
+        self._limit_bytes, self._room, self._taken, self._prepare = limit_bytes, room, taken, prepare
+        self._limits = limits or Limits()
+
+    def receive(self, filename: str, stream: BinaryIO, length: int | None) -> Upload:
+        """Store what ``stream`` gives; nothing of it is read as a table yet.
+
+        :param filename: what the sender calls it; only a label.
+        :param length: how many bytes are announced; None = not known.
+        :raises LimitError: it is larger than the limit, or there is no room; nothing is kept.
+        :raises UsageError: it ended early.
+        :raises StorageError: it cannot be written; nothing is kept.
+        """
+        self.tidy()
+        upload_id, label = new_upload_id(), label_of(filename)
+        desk = Desk(self._incoming() / upload_id)
+        with _storing():
+            desk.folder.mkdir(parents=True)
+        try:
+            with _storing():
+                size = receive_file(stream, desk.original, length, limit_bytes=self._limit_bytes, room=self._room)
+                received = datetime.now(UTC).isoformat(timespec="seconds")
+                desk.write(ABOUT, {"id": upload_id, "label": label, "bytes": size, "received": received})
+                desk.set_state(RECEIVED)
+        except BaseException:
+            shutil.rmtree(desk.folder, ignore_errors=True)
+            raise
+        return self.get(upload_id)
+
+    def get(self, upload_id: str) -> Upload:
+        """Where an upload stands.
+
+        :raises UnknownNameError: there is none of that id.
+        """
+        desk = self._desk(upload_id)
+        state = desk.read("state.json")
+        if state.get("state") == WORKING:
+            desk.settle()
+            state = desk.read("state.json")
+        about = desk.read(ABOUT)
+        if not about or not state:
+            raise UnknownNameError("upload", upload_id, [])
+        mapping, remembered = self._mapping(desk, state["state"])
+        progress = desk.progress() if state["state"] == WORKING else float(state["state"] == READY)
+        return Upload(
+            upload_id,
+            about["label"],
+            about["bytes"],
+            datetime.fromisoformat(about["received"]),
+            state["state"],
+            progress,
+            state["message"],
+            state["name"],
+            mapping,
+            remembered,
+        )
+
+    def pending(self) -> tuple[Upload, ...]:
+        """Uploads that are not admitted yet, newest first; those refused included."""
+        found = []
+        for folder in self._ids():
+            with contextlib.suppress(UnknownNameError):
+                found.append(self.get(folder))
+        waiting = [upload for upload in found if upload.state != READY]
+        return tuple(sorted(waiting, key=lambda upload: (upload.received, upload.id), reverse=True))
+
+    def admit(self, upload_id: str, *, name: str | None = None, mapping: Mapping | None = None) -> Upload:
+        """Begin to take an upload in among the sources; :meth:`get` tells how it goes.
+
+        :param name: what the source shall be called; by default after the file. A taken name gets a number.
+        :param mapping: how to read it; None = it keeps the contract as it is, else a mapping is proposed.
+        :raises UnknownNameError: there is none of that id.
+        :raises UsageError: the name cannot be one, or the upload is admitted already or being worked on.
+        """
+        desk = self._desk(upload_id)
+        upload = self.get(upload_id)
+        if name is not None:
+            demand_name(name)
+        if upload.state == READY:
+            raise UsageError(f"'{upload.label}' is admitted already, as {upload.name}.")
+        self._room(upload.bytes)
+        lock = desk.take()
+        if lock is None:
+            raise UsageError(f"'{upload.label}' is being worked on. Wait for the end, or discard it.")
+        try:
+            self._begin(desk, upload, lock, name or name_of(upload.label), mapping)
+        finally:
+            os.close(lock)
+        return self.get(upload_id)
+
+    def preview(self, upload_id: str, mapping: Mapping | None = None, rows: int = 8) -> MappingPreview:
+        """The first rows before and after ``mapping``, or the proposed one; read by a guarded process.
+
+        :raises UnknownNameError: there is none of that id.
+        :raises UsageError: it cannot be read; says why.
+        """
+        desk, upload = self._desk(upload_id), self.get(upload_id)
+        token = f"preview-{new_upload_id()}"
+        mapping = mapping or upload.mapping
+        document = None if mapping is None else to_yaml(mapping)
+        job = {**self._job(upload, name_of(upload.label)), "task": "preview", "token": token, "rows": rows}
+        desk.write(f"{token}.json", {**job, "document": document, "lock": None})
+        try:
+            process = self._start(desk, token, ())
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(PREVIEW_SECONDS)
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+            outcome = desk.read(f"{token}.result.json")
+        finally:
+            for left in desk.folder.glob(f"{token}*"):
+                left.unlink(missing_ok=True)
+        if "preview" in outcome:
+            return MappingPreview.from_dict(outcome["preview"])
+        if outcome.get("problems"):
+            raise MappingError("The mapping", [(path, message) for path, message in outcome["problems"]])
+        raise UsageError(outcome.get("message") or f"'{upload.label}' could not be looked at. Try again.")
+
+    def discard(self, upload_id: str) -> None:
+        """Remove an upload that is not admitted, and end the work on it.
+
+        :raises UnknownNameError: there is none of that id.
+        """
+        desk = self._desk(upload_id)
+        (desk.folder / "cancel").touch()
+        end = time.monotonic() + _CANCEL_SECONDS
+        while (lock := desk.take()) is None and time.monotonic() < end:
+            time.sleep(0.05)
+        shutil.rmtree(desk.folder, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+    def datasets(self) -> tuple[Dataset, ...]:
+        """What was admitted, by name."""
+        try:
+            folders = sorted(path for path in self._folder.iterdir() if not path.name.startswith("."))
+        except OSError:
+            return ()
+        found = (self._dataset(folder) for folder in folders)
+        return tuple(dataset for dataset in found if dataset is not None)
+
+    def used_bytes(self) -> int:
+        """Room that uploads take, admitted or not."""
+        total = 0
+        for root, _, files in os.walk(self._folder):
+            for name in files:
+                with contextlib.suppress(OSError):
+                    total += Path(root, name).stat().st_blocks * 512
+        return total
+
+    def remove(self, name: str) -> None:
+        """Remove a dataset.
+
+        :raises UnknownNameError: there is none of that name.
+        """
+        known = [dataset.name for dataset in self.datasets()]
+        if name not in known:
+            raise UnknownNameError("uploaded dataset", name, known)
+        self._incoming().mkdir(parents=True, exist_ok=True)
+        aside = self._incoming() / f".removed-{new_upload_id()}"
+        with _storing(), contextlib.suppress(FileNotFoundError):
+            (self._folder / name).rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)
+
+    def tidy(self) -> None:
+        """Remove uploads that nobody admitted for a week, and what was left of interrupted ones."""
+        for upload_id in self._ids():
+            desk = Desk(self._incoming() / upload_id)
+            with contextlib.suppress(OSError):
+                idle = time.time() - desk.folder.stat().st_mtime
+                if idle > FORGOTTEN_AFTER_SECONDS and desk.read("state.json").get("state") != WORKING:
+                    shutil.rmtree(desk.folder, ignore_errors=True)
+
+    def _incoming(self) -> Path:
+        return self._folder / INCOMING
+
+    def _ids(self) -> list[str]:
+        try:
+            return [path.name for path in self._incoming().iterdir() if is_upload_id(path.name)]
+        except OSError:
+            return []
+
+    def _desk(self, upload_id: str) -> Desk:
+        desk = Desk(self._incoming() / upload_id) if is_upload_id(upload_id) else None
+        if desk is None or not desk.folder.is_dir():
+            raise UnknownNameError("upload", upload_id, [])
+        return desk
+
+    def _mapping(self, desk: Desk, state: str) -> tuple[Mapping | None, bool]:
+        if state == NEEDS_MAPPING:
+            text = desk.text("mapping.yaml") or desk.text("proposal.yaml")
+            proposed = None if text is None else _readable(text)
+            if desk.text("mapping.yaml") is None and proposed is not None:
+                known = self._memory.recall(desk.read("signature.json").get("signature"), proposed)
+                return (known or proposed), known is not None
+            return proposed, False
+        text = desk.text("mapping.yaml")
+        mapping = None if text is None else _readable(text)
+        if state == READY and mapping is not None:
+            self._remember(desk, mapping)
+        return mapping, False
+
+    def _remember(self, desk: Desk, mapping: Mapping) -> None:
+        about = desk.read("signature.json")
+        if about and not about.get("remembered"):
+            self._memory.remember(about["signature"], about["columns"], mapping)
+            desk.write("signature.json", {**about, "remembered": True})
+
+    def _job(self, upload: Upload, name: str) -> dict[str, Any]:
+        return {
+            "file": f"{name}{_ending(upload.label)}",
+            "name": name,
+            "label": upload.label,
+            "bytes": upload.bytes,
+            "received": upload.received.isoformat(),
+            "cache": str(self._cache),
+            "uploads": str(self._folder),
+            "prepare": self._prepare,
+            "limits": asdict(self._limits),
+        }
+
+    def _begin(self, desk: Desk, upload: Upload, lock: int, name: str, mapping: Mapping | None) -> None:
+        with _storing():
+            if mapping is None:
+                (desk.folder / "mapping.yaml").unlink(missing_ok=True)
+            else:
+                desk.write_text("mapping.yaml", to_yaml(mapping))
+            taken = sorted(self._taken())
+            job = {"task": "admit", "token": "admit", "mapping": mapping is not None, "taken": taken, "lock": lock}
+            desk.write("admit.json", {**self._job(upload, name), **job})
+            desk.report(0.0)
+            desk.set_state(WORKING)
+            try:
+                process = self._start(desk, "admit", (lock,))
+            except OSError:
+                desk.set_state(REFUSED, "The process that reads it could not be started. Try again.")
+                raise
+        # Somebody has to fetch its exit status, or it stays in the process table.
+        threading.Thread(target=process.wait, name="upload", daemon=True).start()
+
+    def _start(self, desk: Desk, token: str, descriptors: Collection[int]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(  # noqa: S603 - our own module; the path is made of an id of ours
+            [sys.executable, "-P", "-m", "tft_dash.importing.child", str((desk.folder / f"{token}.json").absolute())],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=desk.folder,
+            env=_environment(),
+            pass_fds=tuple(descriptors),
+            start_new_session=True,
+        )
+
+    def _dataset(self, folder: Path) -> Dataset | None:
+        about = Desk(folder).read(ABOUT)
+        try:
+            path = folder / about["file"]
+            status = path.stat()
+        except (OSError, KeyError):
+            return None
+        changed = datetime.fromtimestamp(status.st_mtime, UTC)
+        return Dataset(folder.name, path, status.st_size, changed, about["label"], bool(about["mapping"]))
+
+
+def _readable(text: str) -> Mapping | None:
+    try:
+        return read_mapping(text, "the mapping")
+    except MappingError:
+        return None
+
+
+def _ending(label: str) -> str:
+    found = Path(label).suffix.lower()
+    return found if found in (".csv", ".tsv", ".txt", ".parquet", ".pq") else ".csv"
+
+
+def _environment() -> dict[str, str]:
+    """Nothing but what Python needs: the reader of a foreign file has no use for this process's secrets."""
+    package = str(Path(__file__).parents[2])
+    kept = ("PATH", "LANG", "LC_ALL", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "PYTHONHOME")
+    found = {name: os.environ[name] for name in kept if name in os.environ}
+    # The system's allocator gives memory back and meets the limit in a way that can be told.
+    return {**found, "PYTHONPATH": package, "ARROW_DEFAULT_MEMORY_POOL": "system", "OMP_NUM_THREADS": "1"}
+
+
+@contextlib.contextmanager
+def _storing() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(
+            f"The upload cannot be stored: {shorten(error.strerror or type(error).__name__)}. "
+            "Free some space on the server, or mend the permissions of its data folder."
+        ) from error

@@ -1,0 +1,1 @@
+"""The inspection of one dataset: verdict, facts, columns, gaps, rows, one server's metrics."""

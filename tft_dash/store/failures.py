@@ -1,0 +1,59 @@
+"""A database's own errors, mapped once to words that say what to do."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from tft_dash.errors import StorageError, shorten
+
+_ELSEWHERE: Final = "point TFT_DASH_STORE (or TFT_DASH_DATA) to another place"
+_SQLITE_ADVICE: Final[Mapping[str, str]] = {
+    "SQLITE_FULL": "the disk is full. Free some space; nothing that was saved before is lost",
+    "SQLITE_READONLY": f"it is read-only. Mend its permissions and its folder's, or {_ELSEWHERE}",
+    "SQLITE_CANTOPEN": f"it cannot be opened. Check the permissions of it and its folder, or {_ELSEWHERE}",
+    "SQLITE_PERM": f"access is denied. Mend its permissions, or {_ELSEWHERE}",
+    "SQLITE_NOTADB": f"it is no SQLite file. Move that file away, or {_ELSEWHERE}",
+    "SQLITE_CORRUPT": "it is damaged. Put a backup in its place",
+    "SQLITE_BUSY": "another process has held it for too long. Try again",
+    "SQLITE_LOCKED": "another process has held it for too long. Try again",
+    "SQLITE_IOERR": "the disk fails to read or write. Check the disk and its free space",
+}
+
+
+def shown(url: URL) -> str:
+    """A store's place without user, password or options."""
+    place = f"{url.host}/" if url.host else ""
+    return shorten(f"{url.get_backend_name()} store {place}{url.database or ''}", 200)
+
+
+@contextlib.contextmanager
+def storage_errors(url: URL) -> Iterator[None]:
+    """Turn the errors of the database at ``url``, and of the disk under it, into one :class:`StorageError`."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise StorageError(f"The {shown(url)} cannot be used: {_reason(error)}.") from error
+
+
+def disk_error(url: URL, error: OSError) -> StorageError:
+    """What to say when the store's file or folder cannot be made."""
+    reason = error.strerror or type(error).__name__
+    return StorageError(
+        f"The {shown(url)} cannot be made: {reason}. Mend the folder's permissions or free some space, or {_ELSEWHERE}."
+    )
+
+
+def _reason(error: SQLAlchemyError) -> str:
+    driver = error.orig if isinstance(error, DBAPIError) else None
+    code = str(getattr(driver, "sqlite_errorname", ""))
+    for start, advice in _SQLITE_ADVICE.items():
+        if code.startswith(start):
+            return advice
+    # A statement's parameters may hold what users wrote: only the driver's first line is shown.
+    said = (str(driver or type(error).__name__).strip() or type(error).__name__).splitlines()[0]
+    return f"{shorten(said, 200).rstrip('.')}. Check that the database runs and that TFT_DASH_STORE names it"
