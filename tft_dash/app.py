@@ -12,6 +12,7 @@ from flask import Flask
 from tft_dash.api import datasets as api_datasets
 from tft_dash.api import runs as api_runs
 from tft_dash.api import scenarios as api_scenarios
+from tft_dash.api.openapi import register_openapi
 from tft_dash.api.routes import register_api
 from tft_dash.api.uploads import register_uploads
 from tft_dash.callbacks.builder import register_builder
@@ -62,6 +63,7 @@ def create_app(services: Services) -> Dash:
         api_runs.register_runs,
         api_datasets.register_datasets,
         register_uploads,
+        register_openapi,
         register_api,
     ):
         register(server, services)

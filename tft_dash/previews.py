@@ -32,7 +32,7 @@ TICKS: Final = 720
 """A drill of more ticks is sampled more coarsely: an hour at the usual tick is still whole."""
 UNAFFECTED: Final = 20
 """So many of a reduced fleet are kept for servers without a fault, to hold the others against."""
-LOTS: Final = 300_000
+LOTS: Final = 200_000
 """Lots drawn at most: a fault that strikes a share of a fleet draws one for each of its servers."""
 
 

@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from tft_dash.api.runs import register_runs
 from tft_dash.api.scenarios import register_scenarios
 from tft_dash.cli import main
-from tft_dash.scenarios.document import parse_document, to_yaml
+from tft_dash.scenarios.document import as_mapping, parse_document, to_yaml
 from tft_dash.scenarios.library import load_scenario, preset_names
 from tft_dash.services import Services
 from tft_dash.settings import load_settings
@@ -141,6 +141,8 @@ def test_a_bad_document_is_refused_everywhere_in_the_same_words(
 FINE = {
     "YAML": GOOD.encode(),
     "a byte order mark": b"\xef\xbb\xbf" + GOOD.encode(),
+    "JSON with tabs after a byte order mark": b"\xef\xbb\xbf"
+    + json.dumps(as_mapping(load_scenario("healthy").with_overrides(duration_seconds=5)), indent="\t").encode(),
     "Windows line ends": GOOD.replace("\n", "\r\n").encode(),
     "JSON": json.dumps(
         {

@@ -15,6 +15,10 @@ PAGES = {
     "live monitor, a server's panel": ("/?tick=36&server=web-001", "#monitor-server-figure .nsewdrag"),
     "live monitor, the end": ("/?tick=59", "#monitor-summary .summary"),
     "live monitor, an error": ("/?source=nowhere", ".banner"),
+    "scenarios": ("/scenarios", "main h1"),
+    "builder": ("/scenarios/cascade", ".tl-point"),
+    "datasets": ("/datasets", "main h1"),
+    "inspector": ("/datasets/demo_dataset", ".ag-row"),
     "compare": ("/compare?a=demo_dataset&am=thresholds&b=demo_dataset&bm=scripted&at=180", ".compare-table"),
     "compare, two drills": ("/compare?a=demo_dataset&b=early-warning&bm=thresholds&at=600", ".compare-over"),
     "compare, an error": ("/compare?a=nowhere&b=demo_dataset", ".banner"),
@@ -43,7 +47,7 @@ def told(found: list[dict[str, Any]]) -> list[str]:
 def test_axe_finds_no_serious_fault(open_page: OpenPage, demo: Server, name: str) -> None:
     address, sign = PAGES[name]
     page = open_page(demo.url + address)
-    page.locator(sign).first.wait_for(timeout=20_000)
+    page.locator(sign).first.wait_for(timeout=20_000, state="attached")
     for theme, width in LOOKS:
         page.emulate_media(color_scheme=theme)
         page.set_viewport_size({"width": width, "height": 900})
@@ -139,7 +143,7 @@ def test_the_list_of_servers_opens_by_keyboard(open_page: OpenPage, demo: Server
 def test_nothing_is_cut_off_in_the_narrowest_window(open_page: OpenPage, demo: Server, name: str) -> None:
     address, sign = PAGES[name]
     page = open_page(demo.url + address, viewport={"width": 320, "height": 256})  # 1280 × 1024 at 400 %
-    page.locator(sign).first.wait_for(timeout=20_000)
+    page.locator(sign).first.wait_for(timeout=20_000, state="attached")
     assert page.evaluate(WIDER) is False
     for link in page.locator(".nav-pages a").all():
         box = link.bounding_box()
@@ -156,3 +160,11 @@ def test_motion_ends_where_it_is_not_wanted(open_page: OpenPage, demo: Server) -
         return style.animationName !== "none" || parseFloat(style.transitionDuration) > 0;
     }).map((one) => one.className)"""
     assert page.evaluate(moving) == []
+
+
+def test_no_change_of_the_systems_theme_is_missed(open_page: OpenPage, demo: Server) -> None:
+    page = open_page(f"{demo.url}/?tick=36", color_scheme="light")
+    drawn(page)
+    for theme in ("dark", "light") * 4:
+        page.emulate_media(color_scheme=theme)
+        page.wait_for_function(f"document.documentElement.dataset.bsTheme === '{theme}'", timeout=10_000)

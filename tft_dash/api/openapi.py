@@ -11,7 +11,7 @@ from flask import Flask, Response
 
 from tft_dash import __version__
 from tft_dash.api.answers import json_answer, make_blueprint
-from tft_dash.api.operations import OPERATIONS, PATH_WORDS, Operation
+from tft_dash.api.operations import OPERATIONS, PATH_WORDS, REPEATED, WHOLE_NUMBERS, Operation
 from tft_dash.api.shapes import schema_of, shape_schemas
 from tft_dash.importing.mapping import json_schema as mapping_schema
 from tft_dash.scenarios.document import json_schema as scenario_schema
@@ -90,7 +90,10 @@ def _identity(operation: Operation) -> str:
 
 
 def _parameter(name: str, where: str, words: str) -> dict[str, Any]:
-    plain = {"name": name, "in": where, "description": words, "schema": {"type": "string"}}
+    schema: dict[str, Any] = {"type": "integer", "minimum": 0} if name in WHOLE_NUMBERS else {"type": "string"}
+    if name in REPEATED:
+        schema = {"type": "array", "items": schema}
+    plain = {"name": name, "in": where, "description": words, "schema": schema}
     return {**plain, "required": True} if where == "path" else plain
 
 
@@ -98,14 +101,14 @@ def _body(operation: Operation) -> dict[str, Any]:
     if isinstance(operation.takes, str):
         return {"content": _json(operation.takes)}
     schema = {} if operation.schema is None else {"schema": schema_of(operation.schema)}
-    return {"required": True, "content": {kind: schema for kind in operation.takes or ()}}
+    return {"required": True, "content": dict.fromkeys(operation.takes or (), schema)}
 
 
-def _given(status: int, word: str) -> dict[str, Any]:
-    if not word:
-        return {"description": _DONE[status]}
-    content = {word.removeprefix("file:"): {}} if word.startswith("file:") else _json(word)
-    return {"description": _DONE[status], "content": content}
+def _given(status: int, words: str) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    for word in words.split():
+        content |= {word.removeprefix("file:"): {}} if word.startswith("file:") else _json(word)
+    return {"description": _DONE[status], **({"content": content} if content else {})}
 
 
 def _refusal(status: int) -> dict[str, Any]:

@@ -21,11 +21,12 @@ FILTERS: Final = "JSON: {filters: [{column, kind, operator, value, value_to}], s
 class Operation:
     """One method of one address.
 
-    :param gives: status → a word of :mod:`tft_dash.api.shapes`, ``file:`` and a media type, or ``""`` for no body.
+    :param gives: status → words of :mod:`tft_dash.api.shapes`, or ``file:`` and a media type; ``""`` = no body.
     :param fails: statuses of refusals; 403 and 503 need no mention, they can always be.
     :param query: name → what it means.
     :param headers: likewise.
     :param takes: a word for the JSON body, a tuple of media types for a document or a file, None for no body.
+    :param schema: the word of a document that is sent.
     """
 
     method: str
@@ -46,6 +47,8 @@ PATH_WORDS: Final[Mapping[str, str]] = {
     "run_id": "Id of a run.",
     "upload_id": "Id of an upload.",
 }
+WHOLE_NUMBERS: Final = ("tick", "version", "first", "limit", "rows")
+REPEATED: Final = ("column",)
 _FORMAT: Final = {"format": "yaml or json: the document alone, as a file that can be imported elsewhere."}
 _VERSION: Final = {"version": "The version that was edited, where no If-Match says it."}
 _IF_MATCH: Final = {"If-Match": 'The version that was edited, as in "3".'}
@@ -86,7 +89,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         "get", f"{_LIBRARY}/{{key}}", "A scenario with its document; its version is the ETag.",
-        {200: "#ScenarioEntry"}, fails=_WAIT, query=_FORMAT,
+        {200: f"#ScenarioEntry file:{_YAML}"}, fails=_WAIT, query=_FORMAT,
     ),
     Operation(
         "put", f"{_LIBRARY}/{{key}}", "Save the next version of a scenario.", {200: "#ScenarioEntry"},

@@ -74,8 +74,7 @@ SHAPES: Final[Mapping[str, tuple[str, Shape]]] = {
     "Checked": ("The document has no mistake.", {"valid": "boolean", "digest": "string"}),
     "Deleted": ("It is gone from the library; restore brings it back.", {"key": "string", "deleted": "boolean"}),
     "Run": (
-        "A recording that is made, or was: queued, running, done, failed or cancelled. position 1 is the next in the "
-        "queue; url is the live monitor on the recording once it is there.",
+        "A recording that is made, or was: queued, running, done, failed or cancelled. url is the live monitor on it.",
         {
             "id": "string", "title": "string", "scenario": "string", "source": "string", "state": "string",
             "progress": "number", "position": "integer?", "message": "string", "rows": "integer", "author": "string",
@@ -102,8 +101,7 @@ SHAPES: Final[Mapping[str, tuple[str, Shape]]] = {
         },
     ),
     "Upload": (
-        "A file that was sent: received, needs-mapping, working, ready or refused. name is the source's once it is "
-        "ready.",
+        "A file that was sent: received, needs-mapping, working, ready or refused. name is the source's, once ready.",
         {
             "id": "string", "filename": "string", "bytes": "integer", "received": "time", "state": "string",
             "progress": "number", "message": "string", "name": "string?", "remembered": "boolean",

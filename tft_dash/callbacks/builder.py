@@ -8,8 +8,10 @@ from dash import ClientsideFunction, Dash, Input, Output
 
 from tft_dash import ids
 from tft_dash.callbacks.building import PREVIEW_TARGETS, TASK_TARGETS, Building, saved
-from tft_dash.errors import TftDashError
+from tft_dash.errors import TftDashError, UnknownNameError
 from tft_dash.pages.builder import layout, missing
+from tft_dash.scenarios.document import as_mapping
+from tft_dash.scenarios.library import load_scenario
 from tft_dash.services import Services
 
 NEW: Final = "new"
@@ -74,6 +76,17 @@ def register_builder(app: Dash, services: Services) -> None:
         app.clientside_callback(ClientsideFunction("tft_dash", lands), Input(store, "data"), prevent_initial_call=True)
 
 
+def _document_of(services: Services, name: str) -> Any:  # noqa: ANN401 - a document as plain values
+    """The document of the scenario, or of the recording, that is called ``name``."""
+    try:
+        return saved(services.library.get(name))["document"]
+    except UnknownNameError:
+        if name not in services.source_names():
+            raise
+    table = services.path(name)
+    return as_mapping(load_scenario(table.with_name(f"{table.stem}.scenario.yaml")))
+
+
 def open_builder(services: Services, key: str | None, **query: str) -> Any:  # noqa: ANN401 - a Dash component
     """The page of the scenario called ``key``; ``new`` starts another one, from the one that ``from`` names."""
     base = services.settings.base_path
@@ -82,7 +95,7 @@ def open_builder(services: Services, key: str | None, **query: str) -> Any:  # n
         if key not in (None, NEW):
             start = {**saved(services.library.get(str(key))), "slot": key}
         elif query.get("from"):
-            start["document"] = saved(services.library.get(query["from"]))["document"]
+            start["document"] = _document_of(services, query["from"])
             start["slot"] = f"{NEW}:{query['from']}"
     except TftDashError as error:
         return missing(str(error), f"{base}scenarios")

@@ -5,11 +5,10 @@ It outlives the worker that began it, watches the process that does the reading,
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,10 +16,13 @@ from tft_dash.errors import TftDashError
 from tft_dash.importing.desk import NEEDS_MAPPING, READY, REFUSED, Desk
 from tft_dash.importing.guard import Limits, guarded
 from tft_dash.importing.publishing import publish
+from tft_dash.importing.slots import slot
 from tft_dash.importing.tasks import admit, preview
 from tft_dash.progress import Progress
 
 TASKS: Final = {"admit": admit, "preview": preview}
+_STEP: Final = 0.005
+"""Progress is written down in steps of this size."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -37,7 +39,8 @@ def main(arguments: Sequence[str]) -> int:
             os.close(lock)  # it stands for the process that writes down how this one ended
         desk.write(result, _outcome(job, desk, _watched(desk, supervisor)))
 
-    reason = guarded(work, Limits(**job["limits"]), desk.is_cancelled)
+    with slot(Path(job["uploads"]), job["task"], desk.is_cancelled):
+        reason = guarded(work, Limits(**job["limits"]), desk.is_cancelled)
     outcome = desk.read(result) if reason is None else {"state": REFUSED, "message": reason}
     if job["task"] != "admit":
         desk.write(result, outcome)
@@ -47,10 +50,15 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _watched(desk: Desk, supervisor: int) -> Progress:
+    last = -1.0
+
     def report(share: float) -> None:
+        nonlocal last
         if os.getppid() != supervisor:
             os._exit(1)  # nobody is left to read the outcome
-        desk.report(share)
+        if share - last >= _STEP or share >= 1.0:
+            last = share
+            desk.report(share)
 
     return report
 
@@ -75,13 +83,10 @@ def _conclude(desk: Desk, job: dict[str, Any], outcome: dict[str, Any]) -> None:
         desk.set_state(READY, message, publish(desk, job))
     except OSError as error:
         desk.set_state(REFUSED, f"It could not be put in its place: {error.strerror or error}. Try again.")
-
-
-def call_by_name(spec: str) -> Callable[[Path, Path, Progress], object]:
-    """The function that ``module:function`` names."""
-    module, _, name = spec.partition(":")
-    found: Callable[[Path, Path, Progress], object] = getattr(importlib.import_module(module), name)
-    return found
+    else:
+        # The dataset has what was received; another name for it here would keep its bytes when that is removed.
+        for left in (desk.original, desk.folder / job["file"]):
+            left.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

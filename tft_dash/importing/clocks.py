@@ -105,6 +105,8 @@ def _by_order(name: str, values: pa.Array) -> tuple[Timestamp, str] | None:
 
 
 def _ambiguous(separator: str) -> tuple[str, str]:
+    if separator == ".":
+        return "day-first", ""  # nobody writes months first with dots
     form = "month-first" if separator == "/" else "day-first"
     words = "month/day" if form == "month-first" else "day, then month"
     return form, f"both orders of day and month would fit; it is taken as {words}, so check it"

@@ -53,8 +53,9 @@ def write_table(
     demand_fit(foreign, mapping, path.name)
     written = 0
     with _Writer(file, table_schema(mapping.spec)) as writer:
-        for rows, done in rows_of(foreign, mapping.spec, losses):
-            writer.write(rows)
+        for rows, done in rows_of(foreign, mapping.spec, losses, most_rows=most_rows):
+            if rows.rows:
+                writer.write(rows)
             written += rows.rows
             progress(done)
             if most_rows and written >= most_rows:

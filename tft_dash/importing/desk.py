@@ -21,6 +21,7 @@ import json
 import os
 import re
 import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,7 @@ NEEDS_MAPPING: Final = "needs-mapping"
 WORKING: Final = "working"
 READY: Final = "ready"
 REFUSED: Final = "refused"
+_LOOK_SECONDS: Final = 0.02
 INTERRUPTED: Final = (
     "The work on it ended before it was done: the server was restarted, or the machine ran out of memory. Try again."
 )
@@ -109,15 +111,23 @@ class Desk:
         """Whether somebody wants the work to end, or has removed the upload."""
         return (self.folder / "cancel").exists() or not self.folder.is_dir()
 
-    def take(self) -> int | None:
-        """The lock, as a file descriptor that keeps it until it is closed; None when another process has it."""
+    def take(self, wait_seconds: float = 0.0) -> int | None:
+        """The lock, as a file descriptor that keeps it until it is closed; None when another process has it.
+
+        :param wait_seconds: how long to wait for that process.
+        """
+        end = time.monotonic() + wait_seconds
         descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(descriptor)
-            return None
-        return descriptor
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                if time.monotonic() >= end:
+                    os.close(descriptor)
+                    return None
+                time.sleep(_LOOK_SECONDS)
+            else:
+                return descriptor
 
     def settle(self) -> None:
         """Notice that the process that worked on it has died."""

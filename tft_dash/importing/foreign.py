@@ -106,6 +106,8 @@ class ForeignCsv:
             for batch in self._open(file, list(wanted.values())):
                 columns = dict(zip(wanted, batch.columns, strict=True))
                 yield Block(columns, batch.num_rows, min(1.0, file.tell() / size))
+        except MemoryError:
+            raise  # Arrow's own is an ArrowException, too; it says nothing of the file
         except (OSError, ValueError, pa.ArrowException) as error:
             raise TableError(_csv_damage(self._path, str(error), self._dialect)) from error
 
@@ -160,6 +162,8 @@ class ForeignParquet:
                     batch.validate(full=True)
                     read += batch.num_rows
                     yield Block(self._picked(batch, wanted, plain, places), batch.num_rows, read / total)
+            except MemoryError:
+                raise
             except (OSError, ValueError, pa.ArrowException) as error:
                 raise TableError(
                     f"{shorten(self._path.name)} is damaged after row {read:,}: {shorten(str(error), 160)}. "
@@ -233,6 +237,8 @@ def _is_simple(kind: pa.DataType) -> bool:
 def _opened(path: Path) -> parquet.ParquetFile:
     try:
         return parquet.ParquetFile(path, pre_buffer=False)
+    except MemoryError:
+        raise
     except (OSError, ValueError, pa.ArrowException) as error:
         raise TableError(
             f"{shorten(path.name)} is a damaged Parquet file: {shorten(str(error), 160)}. Copy or write it again."

@@ -15,6 +15,7 @@ from typing import Final
 OUT_OF_MEMORY: Final = 77
 """Exit status of a process that met its limit in a way that it could tell."""
 _LOOK_SECONDS: Final = 0.05
+_CPU_GRACE: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ def _run(work: Callable[[], None], limits: Limits) -> None:
     try:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         _lower(resource.RLIMIT_DATA, limits.memory_bytes)
-        _lower(resource.RLIMIT_CPU, limits.cpu_seconds)
+        # At the first limit comes a signal that tells what happened, at the second the end without a word.
+        _lower(resource.RLIMIT_CPU, limits.cpu_seconds, _CPU_GRACE)
         _lower(resource.RLIMIT_FSIZE, limits.file_bytes)
         # A write beyond the limit becomes an OSError, which says more than a dead process.
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -71,11 +73,11 @@ def _run(work: Callable[[], None], limits: Limits) -> None:
         os._exit(status)
 
 
-def _lower(kind: int, value: int) -> None:
+def _lower(kind: int, value: int, grace: int = 0) -> None:
     _, hard = resource.getrlimit(kind)
-    if hard == resource.RLIM_INFINITY or hard > value:
+    if hard == resource.RLIM_INFINITY or hard > value + grace:
         with contextlib.suppress(ValueError, OSError):  # not every system knows every limit
-            resource.setrlimit(kind, (value, value))
+            resource.setrlimit(kind, (value, value + grace))
 
 
 def _overdue(process: int, limits: Limits, begun: float, is_cancelled: Callable[[], bool]) -> str | None:

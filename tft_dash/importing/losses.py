@@ -26,7 +26,6 @@ class Losses:
     """
 
     malformed: int = 0
-    rows: int = 0
     _found: dict[tuple[str, str], _Loss] = field(default_factory=dict)
 
     def mark(self, column: str, what: str, lost: NDArray[np.bool_] | None, values: pa.Array) -> None:
@@ -44,12 +43,12 @@ class Losses:
 
     def _sentences(self) -> Iterator[str]:
         if self.malformed:
-            rows = "row has" if self.malformed == 1 else "rows have"
-            yield (
-                f"{self.malformed:,} {rows} too few or too many values and was left out."
-                if (self.malformed == 1)
-                else f"{self.malformed:,} {rows} too few or too many values and were left out."
+            words = (
+                "row has too few or too many values and was"
+                if self.malformed == 1
+                else ("rows have too few or too many values and were")
             )
+            yield f"{self.malformed:,} {words} left out."
         for (column, what), loss in self._found.items():
             values = "value" if loss.count == 1 else "values"
             verb = "is" if loss.count == 1 else "are"

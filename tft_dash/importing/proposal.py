@@ -243,7 +243,7 @@ def _unit_by_values(metric: str, values: np.ndarray[Any, np.dtype[np.float64]]) 
     span = f"because its values run from {low:.3g} to {high:.3g}"
     if kind == "percent":
         unit = "fraction" if high <= 1.0 else "percent"
-        return unit, span if unit != own or high <= 1.5 else ""
+        return unit, span if unit != own or high <= 5 else ""
     if kind == "time":
         unit = "s" if middle < 2 and metric == "latency_ms" else "us" if middle > 100_000 else "ms"
         return unit, f"because its middle value is {middle:.3g}"

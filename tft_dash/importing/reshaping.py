@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tft_dash.errors import TableError
+from tft_dash.errors import TableError, shorten
 from tft_dash.importing.fit import servers_by_column
 from tft_dash.importing.foreign import Block, Foreign
 from tft_dash.importing.losses import Losses
-from tft_dash.importing.mapping import Columns, Spec
+from tft_dash.importing.mapping import Columns, Narrow, Spec
 from tft_dash.importing.stamps import StampReader, numbers_of
 from tft_dash.importing.units import converted
 from tft_dash.schema import INCIDENT_PHASE, PROBLEM_CHILD, PROFILE, SERVER_NAME, STATE
@@ -45,13 +45,22 @@ class Rows:
         return len(self.times)
 
 
-def rows_of(foreign: Foreign, spec: Spec, losses: Losses) -> Iterator[tuple[Rows, float]]:
-    """The rows of a file that ``spec`` fits, and the share of the file that is read with them."""
+_NO_ROWS: Final = Rows(np.empty(0, np.int64), {}, {})
+
+
+def rows_of(foreign: Foreign, spec: Spec, losses: Losses, *, most_rows: int = 0) -> Iterator[tuple[Rows, float]]:
+    """The rows of a file that ``spec`` fits, and the share of the file that is read with them.
+
+    There may be no rows for a while, and then many.
+
+    :param most_rows: how many rows of the file a narrow table is gathered from; 0 = all.
+    :raises TableError: the file is damaged, or a narrow table is too long or names none of the metrics.
+    """
     reader = _Reader(spec, losses)
     if spec.layout == "wide":
         yield from _wide(foreign, spec, reader)
-    elif spec.layout == "narrow":
-        yield from _narrow(foreign, spec, reader)
+    elif spec.narrow is not None:
+        yield from _narrow(foreign, spec, reader, spec.narrow, most_rows)
     else:
         yield from _long(foreign, spec, reader)
 
@@ -70,7 +79,6 @@ class _Reader:
 
     def times(self, block: Block) -> NDArray[np.int64]:
         column = block.columns[self.time_column]
-        self._losses.rows += block.rows
         times = self._stamps.read(column)
         lost = times == NO_TIME
         if column.null_count:
@@ -174,33 +182,31 @@ class _Pile:
     rows: int = 0
 
 
-def _narrow(foreign: Foreign, spec: Spec, reader: _Reader) -> Iterator[tuple[Rows, float]]:
-    metrics = spec.columns.metrics()
+def _narrow(
+    foreign: Foreign, spec: Spec, reader: _Reader, narrow: Narrow, most_rows: int
+) -> Iterator[tuple[Rows, float]]:
     pile = _Pile([], [], [], [])
-    for block, done in _narrow_blocks(foreign, spec, reader):
-        _gather(pile, block, spec, reader)
+    for block in foreign.blocks([reader.time_column, *_sources(spec.columns), narrow.metric, narrow.value]):
+        _gather(pile, block, spec, reader, narrow)
+        yield _NO_ROWS, block.done * 0.9
+        if most_rows and pile.rows >= most_rows:
+            break
         if pile.rows > MOST_NARROW_ROWS:
             raise TableError(
                 f"A table with a row per metric can have at most {MOST_NARROW_ROWS:,} rows. Split it by time, or "
                 "export it with a column per metric."
             )
-        del done
-    if pile.rows:
-        yield from _pivot(pile, list(metrics))
+    metrics = spec.columns.metrics()
+    if not pile.rows:
+        words = ", ".join(f"'{shorten(part.from_, 40)}'" for part in metrics.values())
+        raise TableError(
+            f"No row has {words} in its column {shorten(narrow.metric, 40)}. Write the words as they stand there."
+        )
+    yield from _pivot(pile, list(metrics))
 
 
-def _narrow_blocks(foreign: Foreign, spec: Spec, reader: _Reader) -> Iterator[tuple[Block, float]]:
-    narrow = spec.narrow
-    if narrow is None:
-        raise ValueError("a narrow layout says where its metrics are")
-    for block in foreign.blocks([reader.time_column, *_sources(spec.columns), narrow.metric, narrow.value]):
-        yield block, block.done
-
-
-def _gather(pile: _Pile, block: Block, spec: Spec, reader: _Reader) -> None:
-    metrics, narrow = spec.columns.metrics(), spec.narrow
-    if narrow is None:
-        return
+def _gather(pile: _Pile, block: Block, spec: Spec, reader: _Reader, narrow: Narrow) -> None:
+    metrics = spec.columns.metrics()
     names = pc.dictionary_encode(_text(block.columns[narrow.metric]))
     known = {part.from_: place for place, part in enumerate(metrics.values())}
     table = np.array([*(known.get(word, -1) for word in names.dictionary.to_pylist()), -1], np.int8)

@@ -28,9 +28,12 @@ _EPOCHS: Final[Mapping[str, int]] = {"epoch-s": _NS, "epoch-ms": 10**6, "epoch-u
 _EXCEL_1970: Final = 25_569
 """Excel counts days from the end of 1899; this is 1 January 1970."""
 _LATEST: Final = 4_417_977_600 * _NS
-_DAY: Final = r"\s*(\d{1,2})[./-](\d{1,2})[./-](\d{4})"
-_TIME_OF_DAY: Final = r"(?:[ T,]+(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d{1,9})?))?)?\s*([AaPp][Mm])?\s*"
-_DATED: Final = re.compile(f"^{_DAY}{_TIME_OF_DAY}$")
+_DATED: Final = (
+    r"^\s*(?P<first>\d{1,2})[./-](?P<second>\d{1,2})[./-](?P<year>\d{4})"
+    r"(?:[ T,]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<whole>\d{2})(?:\.(?P<part>\d{1,9}))?)?)?"
+    r"\s*(?P<half>[AaPp][Mm])?\s*$"
+)
+_CLOCK_LIMITS: Final = (("hour", 23), ("minute", 59), ("whole", 59))
 
 
 def demand_zone(name: str) -> str:
@@ -101,8 +104,13 @@ class StampReader:
             return _epochs(column, _EPOCHS[self._form])
         if self._form == "excel":
             return self._local(_excel(column, self._decimal))
-        reader = self._by_pattern if self._form == "custom" else self._by_order
-        return self._each(pc.cast(column, pa.string()), reader)
+        text = pc.cast(column, pa.string())
+        if self._form == "custom":
+            return self._each(text, self._by_pattern)
+        # A fleet's rows share their times: each is read once.
+        words = pc.dictionary_encode(text)
+        times = self._local(_by_order(words.dictionary, day_first=self._form == "day-first"))
+        return _placed(times, words.indices)
 
     def _iso(self, column: pa.Array) -> NDArray[np.int64]:
         reader = TimeReader()
@@ -139,8 +147,7 @@ class StampReader:
         times = np.array([*(time for time, _ in found), NO_TIME], np.int64)
         zoned = np.array([*(has_zone for _, has_zone in found), True])
         times = np.where(zoned, times, self._local(times))
-        places = pc.fill_null(words.indices, len(found)).to_numpy(zero_copy_only=False)
-        return _possible(times[places])
+        return _possible(_placed(times[:-1], words.indices))
 
     def _by_pattern(self, text: str) -> tuple[int, bool]:
         try:
@@ -149,27 +156,51 @@ class StampReader:
             return NO_TIME, True
         return _nanoseconds(stamp), stamp.tzinfo is not None
 
-    def _by_order(self, text: str) -> tuple[int, bool]:
-        found = _DATED.match(text)
-        if found is None:
-            return NO_TIME, True
-        first, second, year, hour, minute, second_text, half = found.groups()
-        day, month = (first, second) if self._form == "day-first" else (second, first)
-        whole, _, part = (second_text or "0").partition(".")
-        try:
-            clock = _hour(int(hour or 0), half)
-            stamp = datetime(int(year), int(month), int(day), clock, int(minute or 0), int(whole), tzinfo=UTC)
-        except ValueError:
-            return NO_TIME, True
-        return _nanoseconds(stamp) + int(part.ljust(9, "0") or 0), False
+
+def _by_order(text: pa.Array, *, day_first: bool) -> NDArray[np.int64]:
+    """Times written like 31.12.2026 23:59 or 12/31/2026 11:59 PM, whatever stands between the parts."""
+    parts = pc.extract_regex(text, _DATED)
+    numbers = {name: _part(parts, name) for name in ("first", "second", "year", "hour", "minute", "whole")}
+    day, month = (numbers["first"], numbers["second"]) if day_first else (numbers["second"], numbers["first"])
+    fits = pc.is_valid(parts).to_numpy(zero_copy_only=False) & (month >= 1) & (month <= 12) & (day >= 1)
+    fits &= (numbers["year"] >= 1970) & (numbers["year"] < 2200)
+    half = pc.utf8_lower(pc.fill_null(pc.struct_field(parts, "half"), ""))
+    fits &= _to_24_hours(numbers["hour"], half)
+    for name, limit in _CLOCK_LIMITS:
+        fits &= numbers[name] <= limit
+    months = np.where(fits, (numbers["year"] - 1970) * 12 + month - 1, 0).astype("datetime64[M]")
+    days = months.astype("datetime64[D]") + (np.where(fits, day, 1) - 1)
+    fits &= days.astype("datetime64[M]") == months  # there is no 31 June
+    seconds = days.astype(np.int64) * 86_400 + numbers["hour"] * 3600 + numbers["minute"] * 60 + numbers["whole"]
+    billionths = pc.utf8_rpad(pc.fill_null(pc.struct_field(parts, "part"), ""), 9, "0")
+    rest = pc.cast(billionths, pa.int64()).to_numpy(zero_copy_only=False)
+    return _possible(np.where(fits, np.where(fits, seconds, 0) * _NS + rest, NO_TIME))
 
 
-def _hour(hour: int, half: str | None) -> int:
-    if half is None:
-        return hour
-    if not 1 <= hour <= 12:
-        raise ValueError(hour)
-    return hour % 12 + (12 if half.lower() == "pm" else 0)
+def _placed(times: NDArray[np.int64], places: pa.Array) -> NDArray[np.int64]:
+    """The time at each place; :data:`NO_TIME` for null."""
+    rows: NDArray[np.int64] = np.append(times, NO_TIME)[pc.fill_null(places, len(times)).to_numpy(zero_copy_only=False)]
+    return rows
+
+
+def _part(parts: pa.StructArray, name: str) -> NDArray[np.int64]:
+    """A part of a time as a number; 0 where it was not written."""
+    text = pc.fill_null(pc.struct_field(parts, name), "0")
+    written: NDArray[np.int64] = pc.cast(pc.if_else(pc.equal(text, ""), "0", text), pa.int64()).to_numpy(
+        zero_copy_only=False
+    )
+    return written.copy()
+
+
+def _to_24_hours(hour: NDArray[np.int64], half: pa.Array) -> NDArray[np.bool_]:
+    """Turn hours with AM or PM into those of a whole day, in place; False where such an hour cannot be."""
+    morning = pc.equal(half, "am").to_numpy(zero_copy_only=False)
+    evening = pc.equal(half, "pm").to_numpy(zero_copy_only=False)
+    halved = morning | evening
+    fits: NDArray[np.bool_] = ~halved | ((hour >= 1) & (hour <= 12))
+    hour[halved] %= 12
+    hour[evening] += 12
+    return fits
 
 
 def _nanoseconds(stamp: datetime) -> int:

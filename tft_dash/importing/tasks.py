@@ -26,7 +26,7 @@ from tft_dash.progress import Progress
 from tft_dash.schema import METRIC_NAMES, SERVER_NAME, TIMESTAMP
 from tft_dash.sources.files.formats import PARQUET, detect_format
 from tft_dash.sources.files.tables import open_table
-from tft_dash.sources.validate import check_table
+from tft_dash.sources.library import open_recording
 
 MOST_ROWS: Final = 200_000_000
 MOST_CELLS: Final = 10_000_000_000
@@ -134,9 +134,12 @@ def _contract_problem(path: Path) -> str:
 
 
 def _unreadable(path: Path, job: Outcome, progress: Progress) -> str:
-    report = check_table(path, cache_folder=Path(job["cache"]), progress=progress)
-    found = (finding.sentence for finding in report.findings if finding.rule == "unreadable-table")
-    return next(found, "")
+    """Why a table cannot be played; empty when it can, and then what is made of it stays in the cache."""
+    try:
+        open_recording(path, Path(job["cache"]), step_seconds=None, progress=progress)
+    except TableError as error:
+        return str(error)
+    return ""
 
 
 def _converted(source: Path, mapping: Mapping, job: Outcome, desk: Desk, progress: Progress) -> Outcome:

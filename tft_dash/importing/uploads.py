@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -24,6 +25,7 @@ from tft_dash.importing.naming import demand_name, label_of, name_of
 from tft_dash.importing.preview import MappingPreview
 from tft_dash.importing.publishing import ABOUT
 from tft_dash.importing.receiving import receive_file
+from tft_dash.scenarios.writing.atomic import ABANDONED_AFTER_SECONDS
 from tft_dash.store.documents import Documents
 
 INCOMING: Final = ".incoming"
@@ -185,7 +187,8 @@ class Uploads:
         if upload.state == READY:
             raise UsageError(f"'{upload.label}' is admitted already, as {upload.name}.")
         self._room(upload.bytes)
-        lock = desk.take()
+        # A process that has just written down how it ended still has the lock for a moment.
+        lock = desk.take(0.0 if upload.state == WORKING else _CANCEL_SECONDS)
         if lock is None:
             raise UsageError(f"'{upload.label}' is being worked on. Wait for the end, or discard it.")
         try:
@@ -201,17 +204,20 @@ class Uploads:
         :raises UsageError: it cannot be read; says why.
         """
         desk, upload = self._desk(upload_id), self.get(upload_id)
+        if upload.state == READY:
+            raise UsageError(f"'{upload.label}' is admitted already, as {upload.name}.")
         token = f"preview-{new_upload_id()}"
         mapping = mapping or upload.mapping
         document = None if mapping is None else to_yaml(mapping)
+        limits = asdict(replace(self._limits, cpu_seconds=min(self._limits.cpu_seconds, round(PREVIEW_SECONDS))))
         job = {**self._job(upload, name_of(upload.label)), "task": "preview", "token": token, "rows": rows}
-        desk.write(f"{token}.json", {**job, "document": document, "lock": None})
+        desk.write(f"{token}.json", {**job, "document": document, "lock": None, "limits": limits})
         try:
             process = self._start(desk, token, ())
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(PREVIEW_SECONDS)
             if process.poll() is None:
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)  # the one that reads, and the one that watches it
                 process.wait()
             outcome = desk.read(f"{token}.result.json")
         finally:
@@ -230,9 +236,7 @@ class Uploads:
         """
         desk = self._desk(upload_id)
         (desk.folder / "cancel").touch()
-        end = time.monotonic() + _CANCEL_SECONDS
-        while (lock := desk.take()) is None and time.monotonic() < end:
-            time.sleep(0.05)
+        lock = desk.take(_CANCEL_SECONDS)
         shutil.rmtree(desk.folder, ignore_errors=True)
         if lock is not None:
             os.close(lock)
@@ -274,9 +278,10 @@ class Uploads:
         for upload_id in self._ids():
             desk = Desk(self._incoming() / upload_id)
             with contextlib.suppress(OSError):
-                idle = time.time() - desk.folder.stat().st_mtime
-                if idle > FORGOTTEN_AFTER_SECONDS and desk.read("state.json").get("state") != WORKING:
+                if _is_forgotten(desk):
                     shutil.rmtree(desk.folder, ignore_errors=True)
+        for left in self._incoming().glob(".removed-*"):
+            shutil.rmtree(left, ignore_errors=True)
 
     def _incoming(self) -> Path:
         return self._folder / INCOMING
@@ -366,6 +371,15 @@ class Uploads:
             return None
         changed = datetime.fromtimestamp(status.st_mtime, UTC)
         return Dataset(folder.name, path, status.st_size, changed, about["label"], bool(about["mapping"]))
+
+
+def _is_forgotten(desk: Desk) -> bool:
+    now, state = time.time(), desk.read("state.json").get("state")
+    if state is None:  # it never arrived as a whole; a file that still arrives is written to all the time
+        return (
+            now - max(path.stat().st_mtime for path in (desk.folder, *desk.folder.iterdir())) > ABANDONED_AFTER_SECONDS
+        )
+    return state != WORKING and now - desk.folder.stat().st_mtime > FORGOTTEN_AFTER_SECONDS
 
 
 def _readable(text: str) -> Mapping | None:

@@ -231,3 +231,24 @@ def test_a_public_recording_of_requests_is_imported_once_a_metric_is_chosen(tmp_
     columns = {"server_name": {"value": "cloud"}, "net_in_mb_s": {"from": "Value", "unit": "kB/s"}}
     made = mapping_of(timestamp={"from": "TimeStamp"}, columns=columns, keep=["Label"])
     assert table_of(path, made)["net_in_mb_s"][:2] == pytest.approx([0.482, 1.302])
+
+
+def test_a_narrow_table_without_the_metrics_words_says_so(tmp_path: Path) -> None:
+    path = written(tmp_path, "ts,host,name,value\n2026-11-24T08:00:00Z,a,load,1\n")
+    columns = {"server_name": {"from": "host"}, "cpu_pct": {"from": "cpu"}}
+    narrow = {"metric": "name", "value": "value"}
+    mapping = mapping_of(layout="narrow", narrow=narrow, timestamp={"from": "ts"}, columns=columns)
+    with pytest.raises(TableError, match="No row has 'cpu' in its column name"):
+        table_of(path, mapping)
+
+
+def test_windows_letters_are_told_from_latin_ones(tmp_path: Path) -> None:
+    path = written(tmp_path, "time,host,cpu\n2026-11-24T08:00:00Z,“a”,50\n", encoding="windows-1252")
+    assert propose(path).spec.csv.encoding == "windows-1252"
+    assert table_of(path)["server_name"] == ["“a”"]
+
+
+def test_lines_before_the_header_are_passed_over(tmp_path: Path) -> None:
+    path = written(tmp_path, "Report of the week\n\ntime,host,cpu\n2026-11-24T08:00:00Z,a,50\n")
+    assert propose(path).spec.csv.skip_lines > 0
+    assert table_of(path)["cpu_pct"] == [50.0]

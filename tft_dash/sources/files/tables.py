@@ -223,6 +223,8 @@ class ParquetTable:
                     numbers = np.arange(read + 1, read + batch.num_rows + 1, dtype=np.int64)
                     read += batch.num_rows
                     yield Block(self.label, arrays, numbers, read / total)
+            except MemoryError:
+                raise  # Arrow's own is an ArrowException, too; it says nothing of the file
             except (OSError, ValueError, pa.ArrowException) as error:
                 raise TableError(
                     f"{shorten(str(self.path))} is damaged after row {read:,}: {shorten(str(error), 160)}. "
