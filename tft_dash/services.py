@@ -31,7 +31,7 @@ from tft_dash.store.documents import Documents
 from tft_dash.store.engine import Store, store_url
 
 DEFAULT_MODEL: Final = "thresholds"
-PREVIEWS_KEPT: Final = 32
+PREVIEWS_KEPT: Final = 8
 _GB: Final = 10**9
 _MB: Final = 10**6
 

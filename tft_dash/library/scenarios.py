@@ -20,6 +20,10 @@ _LOG: Final = logging.getLogger(__name__)
 _Version = tuple[str, int]
 
 
+ADDRESS_OF_A_NEW_ONE: Final = "new"
+"""No document is kept under this key: the page that starts another one stands at its address."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A scenario of the library.
@@ -84,7 +88,7 @@ class ScenarioLibrary:
 
         The document itself is not changed by that.
         """
-        taken = preset_names()
+        taken = (*preset_names(), ADDRESS_OF_A_NEW_ONE)
         return self._entry(self._documents.add(scenario.name, as_mapping(scenario), author, taken=taken))
 
     def save(self, key: str, scenario: Scenario, *, version: int, author: str = "") -> Entry:

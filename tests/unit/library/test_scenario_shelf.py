@@ -163,3 +163,9 @@ def test_a_saved_scenario_of_a_presets_name_is_found_under_it(store: Store, libr
     Documents(store, "scenario").add("cascade", as_mapping(load_scenario("healthy")))
     assert library.get("cascade").scenario.name == "healthy"
     assert keys(library).count("cascade") == 1
+
+
+def test_no_scenario_is_kept_at_the_address_that_starts_another_one(library: ScenarioLibrary) -> None:
+    made = load_scenario("healthy")
+    named = made.model_copy(update={"metadata": made.metadata.model_copy(update={"name": "new"})})
+    assert library.add(named).key == "new-2"
