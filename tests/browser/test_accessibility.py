@@ -134,6 +134,7 @@ def test_the_list_of_servers_opens_by_keyboard(open_page: OpenPage, demo: Server
     assert page.evaluate("document.activeElement.id") == "monitor-server"
     page.keyboard.press("Enter")
     page.keyboard.type("db-001")
+    expect(page.locator(".dash-dropdown-content [role=option]")).to_have_count(1)
     page.keyboard.press("Enter")
     expect(page.locator("#monitor-server-panel")).to_be_visible()
     expect(page.locator("#monitor-server-title")).to_have_text("db-001")

@@ -76,7 +76,7 @@ def _share(reader: StampReader, values: pa.Array) -> float:
 
 def _by_number(name: str, values: pa.Array, decimal: str) -> tuple[Timestamp, str] | None:
     numbers, _ = numbers_of(values, decimal)
-    known = numbers[~np.isnan(numbers)]
+    known = numbers[np.isfinite(numbers)]
     if len(known) < _MOST * len(values):
         return None
     middle = float(np.median(known))

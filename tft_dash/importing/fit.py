@@ -57,7 +57,7 @@ def _wrong_columns(foreign: Foreign, spec: Spec) -> Iterator[Problem]:
         path = f"spec.columns.{metric}.from"
         if spec.layout == "long":
             named.append((path, part.from_))
-        elif spec.layout == "wide" and not servers_by_column(part.from_, foreign.columns, spec):
+        elif spec.layout == "wide" and not servers_by_column(part.from_, foreign, spec):
             yield path, f"no column is called like {shorten(part.from_, 60)}. {_listing(foreign.columns)}"
     for path, column in named:
         yield from _column_problem(path, column, foreign)
@@ -77,7 +77,7 @@ def _listing(columns: Sequence[str]) -> str:
     return f"There are: {shown}{', …' if len(columns) > _LISTED else ''}."
 
 
-def servers_by_column(pattern: str, columns: Sequence[str], spec: Spec) -> dict[str, str]:
+def servers_by_column(pattern: str, foreign: Foreign, spec: Spec) -> dict[str, str]:
     """Column → server of the columns of a wide table that a pattern such as ``{server}.cpu`` speaks of."""
     before, _, after = pattern.partition(SERVER_MARK)
     taken = {spec.timestamp.from_} if spec.timestamp else set()
@@ -86,8 +86,8 @@ def servers_by_column(pattern: str, columns: Sequence[str], spec: Spec) -> dict[
         if given is not None and given.from_:
             taken.add(given.from_)
     found = {}
-    for column in columns:
+    for column in foreign.columns:
         fits = len(column) > len(before) + len(after) and column.startswith(before) and column.endswith(after)
-        if fits and column not in taken:
+        if fits and column not in taken and column not in foreign.unusable:
             found[column] = column[len(before) : len(column) - len(after)]
     return found

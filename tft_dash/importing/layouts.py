@@ -20,11 +20,13 @@ _NAME_WORDS: Final = frozenset(
 )
 _VALUE_WORDS: Final = frozenset({"value", "val", "metric_value", "reading", "measurement_value", "y"})
 _NUMBERED: Final = re.compile(r"^(.*?[A-Za-z].*?)[-_ .]?\d+$")
+_REPEATED: Final = re.compile(r" \(\d+\)$")
 _MOST_WORDS: Final = 200
 
 
 def guess_wide(columns: Sequence[str], metric_of_file: str | None) -> dict[str, str] | None:
     """Metric → pattern of its columns when there is a column per server; None when there is not."""
+    columns = [name for name in columns if not _REPEATED.search(name)]
     best: dict[str, str] = {}
     most = 1
     for separator in _SEPARATORS:

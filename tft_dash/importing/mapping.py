@@ -23,7 +23,9 @@ from tft_dash.schema import COLUMNS, METRIC_NAMES
 SERVER_MARK: Final = "{server}"
 LONGEST_DOCUMENT: Final = 262_144
 
-ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+LONGEST_COLUMN_NAME: Final = 500
+
+ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_COLUMN_NAME)]
 """A column's name as the file's header has it."""
 
 

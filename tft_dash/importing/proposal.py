@@ -24,7 +24,7 @@ from tft_dash.importing.guesses import (
     unit_for,
 )
 from tft_dash.importing.layouts import guess_narrow, guess_wide
-from tft_dash.importing.mapping import Csv, Mapping, Timestamp, parse_mapping
+from tft_dash.importing.mapping import LONGEST_COLUMN_NAME, Csv, Mapping, Timestamp, parse_mapping
 from tft_dash.importing.naming import name_of
 from tft_dash.importing.stamps import numbers_of
 from tft_dash.importing.units import UNIT_WORDS, own_unit
@@ -93,8 +93,9 @@ def _own(name: str) -> str | None:
 
 
 def _sample(foreign: Foreign) -> dict[str, pa.Array]:
-    """The first rows of the first columns."""
-    names = [name for name in foreign.columns if name not in foreign.unusable][:_SAMPLE_COLUMNS]
+    """The first rows of the first columns; a name that a mapping cannot hold is passed over."""
+    readable = [name for name in foreign.columns if name not in foreign.unusable]
+    names = [name for name in readable if len(name) <= LONGEST_COLUMN_NAME][:_SAMPLE_COLUMNS]
     found: dict[str, list[pa.Array]] = {name: [] for name in names}
     rows = 0
     for block in foreign.blocks(names) if names else ():

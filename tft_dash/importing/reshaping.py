@@ -140,7 +140,7 @@ def _decoded(column: pa.Array) -> pa.Array:
 def _wide(foreign: Foreign, spec: Spec, reader: _Reader) -> Iterator[tuple[Rows, float]]:
     """A row of the file becomes a row for every server, in the order in which the servers first stand in the header."""
     metrics = spec.columns.metrics()
-    places = {name: servers_by_column(part.from_, foreign.columns, spec) for name, part in metrics.items()}
+    places = {name: servers_by_column(part.from_, foreign, spec) for name, part in metrics.items()}
     servers = list(dict.fromkeys(server for found in places.values() for server in found.values()))
     codes = {server: code for code, server in enumerate(servers)}
     others = [name for name in _WORDS if name != SERVER_NAME]

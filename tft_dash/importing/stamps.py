@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -249,7 +249,10 @@ def numbers_of(column: pa.Array, decimal: str) -> tuple[NDArray[np.float64], NDA
     """A column's numbers, and where something stood that is none (None = nowhere)."""
     if decimal == "," and (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         column = pc.replace_substring(column, ",", ".")
-    read: Any = read_numbers(column)
+    try:
+        read = read_numbers(column)
+    except pa.ArrowNotImplementedError:  # times, say
+        return np.full(len(column), np.nan), pc.is_valid(column).to_numpy(zero_copy_only=False)
     return read.values.astype(np.float64), read.text
 
 
