@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tft_dash.frame import SourceDescription
 from tft_dash.schema import FloatArray, ModelCard
 
-IntArray = NDArray[np.int64]
+IntArray = NDArray[np.int32]
 Pair = tuple[FloatArray, FloatArray]
 
 OVER: Final = -1
@@ -85,7 +85,7 @@ def compare(a: Side, b: Side) -> Comparison:
     longest = max(a.ticks * steps[0], b.ticks * steps[1])
     finer = min(steps)
     step = finer * max(1, math.ceil(longest / finer / INSTANTS_LIMIT))
-    clock: IntArray = np.arange(math.ceil(longest / step), dtype=np.int64) * step
+    clock: NDArray[np.int64] = np.arange(math.ceil(longest / step), dtype=np.int64) * step
     ticks_a, ticks_b = _ticks(clock, steps[0], a.ticks), _ticks(clock, steps[1], b.ticks)
     prob_30m = _shown(a.prob_30m, ticks_a), _shown(b.prob_30m, ticks_b)
     prob_8h = _shown(a.prob_8h, ticks_a), _shown(b.prob_8h, ticks_b)
@@ -115,9 +115,9 @@ def _microseconds(side: Side) -> int:
     return max(1, round(side.source.step_seconds * 1e6))
 
 
-def _ticks(clock: IntArray, step: int, ticks: int) -> IntArray:
-    due: IntArray = clock // step
-    return np.where(due < ticks, due, OVER)
+def _ticks(clock: NDArray[np.int64], step: int, ticks: int) -> IntArray:
+    due = clock // step
+    return np.where(due < ticks, due, OVER).astype(np.int32)
 
 
 def _shown(values: FloatArray, ticks: IntArray) -> FloatArray:

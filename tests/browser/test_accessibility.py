@@ -133,11 +133,11 @@ def test_the_list_of_servers_opens_by_keyboard(open_page: OpenPage, demo: Server
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "monitor-server"
     page.keyboard.press("Enter")
-    page.keyboard.type("db-001")
+    page.keyboard.type("cache-001")
     expect(page.locator(".dash-dropdown-content [role=option]")).to_have_count(1)
     page.keyboard.press("Enter")
     expect(page.locator("#monitor-server-panel")).to_be_visible()
-    expect(page.locator("#monitor-server-title")).to_have_text("db-001")
+    expect(page.locator("#monitor-server-title")).to_have_text("cache-001")
 
 
 @pytest.mark.parametrize("name", PAGES)

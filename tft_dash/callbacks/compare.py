@@ -31,8 +31,8 @@ logger = logging.getLogger(__name__)
 Target = tuple[str, str]
 Drawing = dict[Target, Any]
 
-COMPARISONS_KEPT: Final = 8
-"""Of 60 MB each at most, and a thousandth of that as a rule."""
+COMPARISONS_KEPT: Final = 4
+"""Of 40 MB each at most, and a thousandth of that as a rule."""
 
 BANNER: Final = (ids.COMPARE_BANNER, "children")
 ANSWER: Final = (ids.COMPARE_ANSWER, "data")

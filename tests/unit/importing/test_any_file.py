@@ -18,23 +18,30 @@ from tft_dash.importing.preview import preview_mapping
 from tft_dash.importing.proposal import propose
 
 NAMES = st.sampled_from(
-    ["time", "Timestamp", "host", "cpu", "CPU %", "value", "name", "web-1.cpu", "web-2.cpu", "state", "profile", ""]
-    + [
-        "{server}",
-        "a{server}b",
-        "=1+1",
-        "__proto__",
-        "x" * 600,
-        "é",
-        "node-01",
-        "node-02",
-        "latency_seconds",
+    [
+        *(
+            "time",
+            "Timestamp",
+            "host",
+            "cpu",
+            "CPU %",
+            "value",
+            "name",
+            "web-1.cpu",
+            "web-2.cpu",
+            "state",
+            "profile",
+            "",
+        ),
+        *("{server}", "a{server}b", "=1+1", "__proto__", "x" * 600, "é", "node-01", "node-02", "latency_seconds"),
         "cpu_pct",
     ]
 )
 CELLS = st.sampled_from(
-    ["1", "0.5", "", "nan", "1e400", "inf", "-5", "2026-11-24T08:00:00Z", "24.11.2026 08:00", "1795507200000"]
-    + ["web-1", "46350.5", "true", '"quote', "1,5", "12:00", "9" * 25, "online", " ", "é"]
+    [
+        *("1", "0.5", "", "nan", "1e400", "inf", "-5", "2026-11-24T08:00:00Z", "24.11.2026 08:00", "1795507200000"),
+        *("web-1", "46350.5", "true", '"quote', "1,5", "12:00", "9" * 25, "online", " ", "é"),
+    ]
 )
 ARRAYS = (
     pa.array([1, 2, None], pa.timestamp("us")),
