@@ -216,11 +216,13 @@
 
   const SHAPES = {
     curve: (document_, path, kind) => {
-      const points = line(get(document_, path)) ?? [[0, 0], [1, 1]];
+      const held = get(document_, path);
+      const isFull = held === undefined && !path.startsWith("spec.phases"); // what a fault without a curve has
+      const points = (isFull ? null : line(held)) ?? [[0, 1], [1, 1]];
       const [start, end] = [points[0][1], points.at(-1)[1]];
       const made = {
         none: undefined,
-        constant: get(document_, path) === undefined && !path.startsWith("spec.phases") ? 1 : start,
+        constant: start,
         line: { start, end },
         points: { points: points.map(([at, value]) => ({ at, value })) },
       };
@@ -237,7 +239,7 @@
     },
     metric: (document_, path, chosen) => {
       const [metric, usual] = chosen.split("=");
-      if (metric) set(document_, `${path}.${metric}`, usual === undefined ? { to: REACHES[metric] ?? 100 } : Number(usual));
+      if (metric.trim()) set(document_, `${path}.${metric}`, usual === undefined ? { to: REACHES[metric] ?? 100 } : Number(usual));
     },
     span: (document_, path, kind) => {
       const length = whole(document_) ?? 300;

@@ -6,6 +6,7 @@
 
   const { documents } = window.tftDash;
   const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?$/i;
+  const LEFT_OUT = " "; // what a list says for a field that is left out
   const VERDICTS = { true: ["green", "holds"], false: ["red", "broken"], null: ["unknown", "not judged"] };
 
   const page = () => document.getElementById("builder-page");
@@ -40,7 +41,8 @@
   /** Write the document's value into a field, through Dash so that its component knows of it too. */
   function show(path, draft) {
     const control = document.getElementById(domId(path));
-    const value = written(documents.get(draft, path));
+    const held = written(documents.get(draft, path));
+    const value = control?.tagName === "SELECT" ? held || LEFT_OUT : held;
     if (control && control.value !== value) window.dash_clientside.set_props(fieldId(path), { value });
   }
 
@@ -117,7 +119,7 @@
     for (const mark of form().querySelectorAll("[data-outcome]")) {
       const found = outcomes[Number(mark.dataset.outcome)];
       const [band, word] = found === undefined ? ["none", ""] : VERDICTS[found];
-      mark.className = `outcome-mark verdict verdict-${band}`;
+      mark.className = `outcome-mark judged judged-${band}`;
       mark.textContent = word;
     }
   }

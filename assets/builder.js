@@ -3,14 +3,11 @@
 (() => {
   "use strict";
 
-  const { documents, builderForm, onTheme, theme, address, clientside } = window.tftDash;
+  const { documents, builderForm, builderRun, drafts, onTheme, theme, address, clientside } = window.tftDash;
   const { get, set, copy } = documents;
 
-  const PAUSE_MS = 80; // after a change, until the server is asked
+  const PAUSE_MS = 20; // after a change, until the server is asked
   const LEASE_MS = 8000; // a request that has no answer by then is given up
-  const POLL_MS = 600;
-  const DRAFT = "tft-dash-draft:";
-  const AUTHOR = "tft-dash-author";
   const MOST_UNDONE = 100;
 
   let draft = null; // the document
@@ -22,12 +19,13 @@
   let flight = null; // the preview's request without an answer
   let waiting = null; // the timer of the next one
   let dirty = false;
-  let task = null; // the saving or export without an answer
-  let run = null; // {id, state, asked, mine}
+  let tasks = []; // savings, exports, texts: the first one is without an answer, the others wait for it
   let number = 0;
   let typed = null; // the field that is being typed in, as it was
-  let focusNext = "";
+  let focusNext = ""; // the entry to be looked at once the form is drawn
+  let focusBack = ""; // else the field that had the focus
   let textDirty = false;
+  let theirs = null; // what somebody else has saved meanwhile
   let mounted = null;
   let observer = null;
 
@@ -36,40 +34,10 @@
   const text = () => JSON.stringify(draft);
   const isChanged = () => text() !== about.saved;
 
-  // ---------------------------------------------------------------- local storage
-
-  function stored(key) {
-    try {
-      return window.localStorage.getItem(key);
-    } catch {
-      return null; // storage may be forbidden; drafts then last for the page
-    }
-  }
-
-  function store(key, value) {
-    try {
-      if (value === null) window.localStorage.removeItem(key);
-      else window.localStorage.setItem(key, value);
-    } catch {
-      // see stored()
-    }
-  }
-
-  const author = () => stored(AUTHOR) || "";
-
   function keepDraft() {
-    if (!draft || !page()) return;
-    const kept = isChanged() ? JSON.stringify({ document: draft, version: about.version, at: Date.now() }) : null;
-    store(DRAFT + about.slot, kept);
-  }
-
-  function draftOf(slot) {
-    try {
-      const kept = JSON.parse(stored(DRAFT + slot) || "null");
-      return kept && typeof kept.document === "object" && kept.document !== null ? kept : null;
-    } catch {
-      return null;
-    }
+    if (!draft) return;
+    if (isChanged()) drafts.keep(about.slot, draft, about.version);
+    else drafts.drop(about.slot);
   }
 
   // ---------------------------------------------------------------- beginning
@@ -77,23 +45,20 @@
   function begin(start) {
     about = { slot: start.slot, key: start.key, version: start.version, preset: start.preset, saved: JSON.stringify(start.document) };
     draft = copy(start.document);
-    [undone, redone, pages, answer, flight, run, task, typed, textDirty] = [[], [], {}, { problems: [], outcomes: [] }, null, null, null, null, false];
-    const kept = draftOf(about.slot);
+    [undone, redone, pages, answer, flight, tasks, typed, textDirty] = [[], [], {}, { problems: [], outcomes: [] }, null, [], null, false];
+    const kept = drafts.of(about.slot);
     if (kept && JSON.stringify(kept.document) !== about.saved) {
       draft = kept.document;
       offerDraft(kept, start.version);
       if (about.key && kept.version) about.version = kept.version; // so that saving tells of what was saved meanwhile
     }
-    setProps("builder-author", { value: author() });
+    setProps("builder-author", { value: drafts.author() });
     if (observer) observer.disconnect();
     observer = new MutationObserver(drawn);
     observer.observe(builderForm.form(), { childList: true, subtree: true });
     builderForm.openTab("story");
     redraw();
-    if (start.run) {
-      run = { id: start.run, mine: false };
-      askRun("poll");
-    }
+    builderRun.resume(start.run);
   }
 
   function offerDraft(kept, version) {
@@ -136,6 +101,8 @@
 
   /** After a change of structure: the form is drawn anew. */
   function redraw() {
+    focusBack = document.activeElement?.id;
+    typed = null; // it was another document's
     setProps("builder-structure", { data: { document: draft, pages, id: (number += 1) } });
     changed();
   }
@@ -152,6 +119,7 @@
     to.push(text());
     draft = JSON.parse(from.pop());
     redraw();
+    if (builderForm.tab() === "document" && !textDirty) askTask("text");
   }
 
   function replace(document_) {
@@ -177,10 +145,10 @@
 
   function onFocus(event) {
     const place = event.target.closest("[data-path]");
-    if (!place) return;
-    const { path } = place.dataset;
-    typed = { path, was: text(), value: get(draft, path), partner: partnerOf(path) };
+    typed = place ? asItIs(place.dataset.path) : null;
   }
+
+  const asItIs = (path) => ({ path, was: text(), value: get(draft, path), partner: partnerOf(path) });
 
   function onInput(event) {
     const place = event.target.closest("[data-path]");
@@ -188,8 +156,9 @@
     const { path, kind } = place.dataset;
     const value = builderForm.valueOf(kind, event.target.value, event.target);
     if (JSON.stringify(value) === JSON.stringify(get(draft, path))) return;
+    if (!typed || typed.path !== path) typed = asItIs(path);
     set(draft, path, value);
-    const partner = typed && typed.path === path ? typed.partner : null;
+    const { partner } = typed;
     if (partner && documents.seconds(value) !== null) {
       set(draft, partner, value);
       builderForm.show(partner, draft);
@@ -215,7 +184,7 @@
     if (was === text()) return;
     remember(was);
     const now = get(draft, path);
-    typed = { path, was: text(), value: now, partner: partnerOf(path) };
+    typed = asItIs(path);
     if (documents.follow(draft, path, value, now)) redraw();
     else if (path === "spec.clock.duration" && partner && endRule() === "scale") rescale(was, now);
   }
@@ -278,7 +247,9 @@
       builderForm.showTyped(draft);
       reflectAnswer();
       if (focusNext) builderForm.focusItem(focusNext);
-      focusNext = "";
+      else if (focusBack && document.activeElement === document.body) document.getElementById(focusBack)?.focus();
+      focusNext = focusBack = "";
+      onFocus({ target: document.activeElement });
     });
   }
 
@@ -311,17 +282,25 @@
 
   // ---------------------------------------------------------------- saving, text, export
 
+  /** One after the other: Dash drops the answer to a request that another one follows. */
   function askTask(act, parts = {}) {
-    task = { id: (number += 1), act, said: text() };
+    tasks.push({ act, parts });
+    if (tasks.length === 1 || Date.now() - tasks[0].sent >= LEASE_MS) sendTask();
+  }
+
+  function sendTask() {
+    if (tasks[0]?.sent) tasks.shift(); // given up
+    if (!tasks.length || !page()) return;
+    const { act, parts } = tasks[0];
+    Object.assign(tasks[0], { id: (number += 1), sent: Date.now(), said: text() });
     if (act === "save" || act === "copy") reflectState("Saving…");
     const { key, version, preset } = about;
-    setProps("builder-task", { data: { id: task.id, act, key, version, preset, document: draft, author: author(), ...parts } });
+    setProps("builder-task", { data: { id: number, act, key, version, preset, document: draft, author: drafts.author(), ...parts } });
   }
 
   function builderDone(data) {
-    if (!data || !task || data.id !== task.id || !page()) return;
-    const { said } = task;
-    task = null;
+    if (!data || !tasks.length || data.id !== tasks[0].id || !page()) return;
+    const { said } = tasks.shift();
     if (data.error) reflectState(`Not done: ${data.error}`);
     else if (data.mistakes) refuse(data.mistakes, data.act === "export" ? "Not exported" : "Not saved");
     else if (data.saved) landSaved(data.saved, said);
@@ -330,6 +309,7 @@
       textDirty = false;
       replace(data.document);
     } else if (data.text !== undefined && !textDirty) setProps("builder-text", { value: data.text });
+    if (tasks.length) sendTask();
   }
 
   function refuse(count, what) {
@@ -340,18 +320,16 @@
 
   function landSaved(entry, said) {
     const moved = entry.key !== about.key;
-    store(DRAFT + about.slot, null);
+    drafts.drop(about.slot);
     about = { slot: entry.key, key: entry.key, version: entry.version, preset: false, saved: said };
     theirs = null;
-    if (moved) window.history.replaceState(null, "", address(`scenarios/${entry.key}`) + (run ? `?run=${run.id}` : ""));
+    if (moved) window.history.replaceState(window.history.state, "", address(`scenarios/${entry.key}`) + (builderRun.id() ? `?${new URLSearchParams({ run: builderRun.id() })}` : ""));
     closeDraftBar();
     keepDraft();
     reflect();
   }
 
-  let theirs = null;
-
-  function landConflict(entry) {
+    function landConflict(entry) {
     theirs = entry;
     reflectState("Not saved: somebody else saved meanwhile.");
     window.requestAnimationFrame(() => document.querySelector(".conflict")?.focus());
@@ -368,52 +346,6 @@
     theirs = null;
   }
 
-  // ---------------------------------------------------------------- running
-
-  function askRun(act, parts = {}) {
-    if (run && run.asked && Date.now() - run.asked < LEASE_MS && act === "poll") return;
-    run = { ...run, asked: Date.now(), number: (number += 1) };
-    setProps("builder-run-task", { data: { id: run.number, act, run: run.id, author: author(), ...parts } });
-  }
-
-  function builderRan(data) {
-    if (!data || !run || data.id !== run.number || !page()) return;
-    const before = run;
-    run = { ...run, asked: null, id: data.run, state: data.state };
-    if (data.mistakes) refuse(data.mistakes, "Not run");
-    if (data.mistakes || data.error) {
-      run = null;
-      return;
-    }
-    addressRun(data.run);
-    if (["queued", "running"].includes(data.state)) {
-      run.mine = before.mine || before.state === undefined || before.mine;
-      window.setTimeout(() => run && run.id === data.run && askRun("poll"), POLL_MS);
-    } else if (data.state === "done" && (before.mine || ["queued", "running"].includes(before.state))) {
-      addressRun(null);
-      window.location.assign(address(`?${new URLSearchParams({ source: data.source })}`));
-    }
-  }
-
-  function addressRun(id) {
-    const query = new URLSearchParams(window.location.search);
-    if (id) query.set("run", id);
-    else query.delete("run");
-    const tail = query.toString();
-    window.history.replaceState(null, "", window.location.pathname + (tail ? `?${tail}` : ""));
-  }
-
-  function startRun() {
-    run = { mine: true };
-    askRun("start", { document: draft });
-  }
-
-  function closeRun() {
-    run = null;
-    addressRun(null);
-    setProps("builder-run", { children: [] });
-  }
-
   // ---------------------------------------------------------------- buttons and keys
 
   const ACTS = {
@@ -427,9 +359,9 @@
     "take-theirs": takeTheirs,
     "export-yaml": () => askTask("export", { format: "yaml" }),
     "export-json": () => askTask("export", { format: "json" }),
-    run: startRun,
-    "cancel-run": () => askRun("cancel"),
-    "close-run": closeRun,
+    run: () => builderRun.start(draft),
+    "cancel-run": builderRun.cancel,
+    "close-run": builderRun.close,
     undo: () => travel(undone, redone),
     redo: () => travel(redone, undone),
     mistakes: builderForm.toFirstProblem,
@@ -527,7 +459,7 @@
   document.addEventListener("click", within(onClick));
   document.addEventListener("keydown", onKey);
   document.addEventListener("input", within((event) => {
-    if (event.target.id === "builder-author") store(AUTHOR, event.target.value);
+    if (event.target.id === "builder-author") drafts.setAuthor(event.target.value);
     else if (event.target.id === "builder-text") textDirty = true;
     else onInput(event);
   }));
@@ -543,6 +475,8 @@
     }
     return window.dash_clientside.no_update;
   }
+
+  const builderRan = (data) => builderRun.landed(data, refuse);
 
   clientside({ builderStart, builderPreviewed, builderDone, builderRan });
 })();

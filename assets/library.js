@@ -2,10 +2,8 @@
 (() => {
   "use strict";
 
-  const { clientside } = window.tftDash;
-  const AUTHOR = "tft-dash-author";
+  const { clientside, drafts } = window.tftDash;
   const DELETED = "tft-dash-deleted";
-  const DRAFT = "tft-dash-draft:";
   const UNDO_MS = 10000;
   const MOST_DELETED = 10;
   const READ_BYTES = 4 * 262144 + 1; // so much shows the server that a document is too long
@@ -21,34 +19,14 @@
   const cards = () => [...document.querySelectorAll("#scenarios-list [data-key]")];
   const setProps = (id, props) => window.dash_clientside.set_props(id, props);
 
-  function stored(key) {
-    try {
-      return window.localStorage.getItem(key);
-    } catch {
-      return null; // storage may be forbidden; then nothing is remembered here
-    }
-  }
-
-  function store(key, value) {
-    try {
-      window.localStorage.setItem(key, value);
-    } catch {
-      // see stored()
-    }
-  }
-
   function deleted() {
-    try {
-      const kept = JSON.parse(stored(DELETED) || "[]");
-      return Array.isArray(kept) ? kept.filter((each) => each && typeof each.key === "string") : [];
-    } catch {
-      return [];
-    }
+    const kept = drafts.read(DELETED, []);
+    return Array.isArray(kept) ? kept.filter((each) => each && typeof each.key === "string") : [];
   }
 
   function ask(act, parts = {}) {
     last = { id: (number += 1), act };
-    setProps("scenarios-request", { data: { id: last.id, act, author: stored(AUTHOR) || "", ...parts } });
+    setProps("scenarios-request", { data: { id: last.id, act, author: drafts.author(), ...parts } });
   }
 
   // ---------------------------------------------------------------- what is shown
@@ -70,7 +48,7 @@
       const count = tab.querySelector(".tab-count");
       if (count.textContent !== String(counts[tab.dataset.shelf])) count.textContent = String(counts[tab.dataset.shelf]);
     }
-    for (const mark of page().querySelectorAll("[data-draft-of]")) mark.hidden = !stored(DRAFT + mark.dataset.draftOf);
+    for (const mark of page().querySelectorAll("[data-draft-of]")) mark.hidden = !drafts.isKept(mark.dataset.draftOf);
   }
 
   function button(words, act, key) {
@@ -119,11 +97,11 @@
     if (data.error) return;
     if (act === "delete") {
       const kept = [{ key: data.key, title: data.title }, ...deleted().filter((each) => each.key !== data.key)];
-      store(DELETED, JSON.stringify(kept.slice(0, MOST_DELETED)));
+      drafts.store(DELETED, JSON.stringify(kept.slice(0, MOST_DELETED)));
       tell(`${data.title} was deleted.`, data.key);
     }
     if (act === "restore") {
-      store(DELETED, JSON.stringify(deleted().filter((each) => each.key !== data.key)));
+      drafts.store(DELETED, JSON.stringify(deleted().filter((each) => each.key !== data.key)));
       tell("It is back.");
     }
     if (act === "duplicate") tell("Duplicated.");
@@ -218,7 +196,7 @@
   function onInput(event) {
     if (!page()) return;
     if (event.target.id === "scenarios-search") filter();
-    if (event.target.id === "scenarios-author") store(AUTHOR, event.target.value);
+    if (event.target.id === "scenarios-author") drafts.setAuthor(event.target.value);
   }
 
   document.addEventListener("click", onClick);
@@ -237,7 +215,7 @@
   function begin() {
     mounted = page();
     shelf = "all";
-    setProps("scenarios-author", { value: stored(AUTHOR) || "" });
+    setProps("scenarios-author", { value: drafts.author() });
     if (observer) observer.disconnect();
     observer = new MutationObserver((records) => records.some((record) => record.target.closest?.("#scenarios-list")) && page() && filter());
     observer.observe(document.getElementById("scenarios-list"), { childList: true, subtree: true });

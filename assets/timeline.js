@@ -20,6 +20,7 @@
   let kept = new Map(); // what is drawn, by key: nothing is made anew while it is dragged or has the focus
   let seen = null;
   let drag = null;
+  let keyed = null; // {start, last}: the drill before the end was moved by keys, and as the last key left it
 
   const clamp = (value, low, high) => Math.max(low, Math.min(value, high));
   const round = (value) => Math.round(value * 1000) / 1000;
@@ -113,14 +114,14 @@
     story.classList.toggle("tl-usual", !isOwn);
     for (const value of [0, 0.5, 1]) put(box(`grid-${value}`, story, "tl-grid"), { top: percent(1 - value) }, percent(value));
     const svg = picture("curve", story, "tl-curve");
-    paint(svg, phases.filter((phase) => phase.line).map((phase) => phase.line.map(([at, value]) => [(phase.from + at * (phase.to - phase.from)) / length(), value])));
+    paint(svg, storyRuns());
     for (const phase of phases) drawPhase(story, phase, isOwn);
     if (isOwn) phases.slice(1).forEach((phase) => drawBorder(story, phases, phase));
     drawEnd(story, phases);
     if (!isOwn) {
-      const make = box("explicit", place, "text-button tl-explicit", "button");
+      const make = box("explicit", story, "text-button tl-explicit", "button");
       make.dataset.act = "explicit";
-      put(make, {}, "The usual story: make the phases my own");
+      put(make, {}, "Make the phases my own");
     }
   }
 
@@ -178,7 +179,7 @@
       isEnd: true,
       paths: ["spec.clock.duration", ...phases.flatMap((phase) => (isOwn ? [`spec.phases[${phase.place}].from`, `spec.phases[${phase.place}].to`] : [])), ...faultPaths()],
       write: (document_, time) => {
-        const from = drag ? drag.start : start; // scaled from where it began, so that rounding does not add up
+        const from = drag ? drag.start : keyed ? keyed.start : start; // scaled from where it began: rounding does not add up
         document_.spec = copyOf(from).spec;
         documents.setDuration(document_, time, hands.endRule() === "scale");
       },
@@ -273,12 +274,13 @@
     const bar = box(`bar-${index}`, track, "tl-bar");
     bar.classList.toggle("tl-follows", !isOwn);
     put(bar, { left: across(from), width: across(Math.min(to, length()) - from) });
-    paint(picture(`barcurve-${index}`, bar, "tl-curve"), isOwn ? [documents.line(fault.intensity ?? 1) ?? [[0, 1], [1, 1]]] : storyRuns());
+    paint(picture(`barcurve-${index}`, bar, "tl-curve"), isOwn ? [documents.line(fault.intensity ?? 1) ?? [[0, 1], [1, 1]]] : storyRuns(lag));
     if (lag > 0) put(box(`delay-${index}`, track, "tl-delay"), { left: across(from), width: across(lag) });
     drawFaultHandles(track, { index, name, from, to, lag, isOwn });
   }
 
-  const storyRuns = () => documents.story(draft).filter((phase) => phase.line).map((phase) => phase.line.map(([at, value]) => [(phase.from + at * (phase.to - phase.from)) / length(), value]));
+  const along = (phase, lag) => phase.line.map(([at, value]) => [(phase.from + at * (phase.to - phase.from) + lag) / length(), value]);
+  const storyRuns = (lag = 0) => documents.story(draft).filter((phase) => phase.line).map((phase) => along(phase, lag));
 
   function drawFaultHandles(track, { index, name, from, to, lag, isOwn }) {
     const step = documents.tick(draft);
@@ -292,7 +294,7 @@
       put(handle(`to-${index}`, track, "tl-grip", end), { left: across(to) });
     }
     const facts = { label: `Lag of ${name}`, now: lag, low: 0, high: round(whole - step), words: lag ? `shows ${duration(lag)} later` : "shows at once", paths: path("lag"), write: write("lag") };
-    put(handle(`lag-${index}`, track, "tl-lag", facts), { left: across(Math.min(from + lag, length())) });
+    put(handle(`lag-${index}`, track, "tl-lag", facts), { left: isOwn && !lag ? `calc(${across(from)} + 16px)` : across(Math.min(from + lag, length())) }); // never on the start
   }
 
   // ---------------------------------------------------------------- moving
@@ -317,6 +319,7 @@
     node.setPointerCapture(event.pointerId);
     const room = node.parentNode.getBoundingClientRect();
     const { facts } = node;
+    keyed = null;
     drag = { node, id: event.pointerId, x: event.clientX, y: event.clientY, room, now: facts.now, side: facts.sideways?.now, isMoved: false, start: copyOf(draft) };
     if (facts.isEnd) drag.length = documents.whole(draft);
     node.classList.add("tl-dragged");
@@ -334,6 +337,13 @@
     if (facts.upright) moveTo(facts, drag.now - dy / drag.room.height, event.shiftKey);
     else moveTo(facts, drag.now + (dx / drag.room.width) * length(), event.shiftKey);
     if (facts.sideways) sideways(facts, drag.side + ((dx / drag.room.width) * length()) / facts.sideways.span);
+  }
+
+  function moveEnd(facts, wanted, isFree) {
+    const now = JSON.stringify(draft);
+    if (facts.isEnd && (!keyed || keyed.last !== now)) keyed = { start: copyOf(draft) };
+    moveTo(facts, wanted, isFree);
+    if (facts.isEnd) keyed.last = JSON.stringify(draft);
   }
 
   function sideways(facts, wanted) {
@@ -366,7 +376,7 @@
     if (aside) sideways(facts, facts.sideways.now + by * 0.01);
     else if (isEnd) moveTo(facts, event.key === "Home" ? facts.low : facts.high, true);
     else if (facts.upright) moveTo(facts, facts.now + (Math.abs(by) > 1 ? Math.sign(by) * 0.25 : by * (event.shiftKey ? 0.01 : VALUE_STEP)), true);
-    else moveTo(facts, facts.now + by * documents.tick(draft), event.shiftKey);
+    else moveEnd(facts, facts.now + by * documents.tick(draft), event.shiftKey);
     hands.drop(Boolean(isNewShape));
   }
 

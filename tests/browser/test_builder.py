@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,11 @@ import pytest
 import yaml
 from browser.conftest import OpenPage
 from playwright.sync_api import Locator, Page, expect
+from pydantic_core import PydanticCustomError
 from support.serving import Server, get
+
+from tft_dash.scenarios.document import parse_document
+from tft_dash.scenarios.format.fields import format_duration, parse_duration
 
 SECOND = 1000
 
@@ -153,3 +158,150 @@ def test_an_exported_drill_is_imported_with_the_same_bytes(open_page: OpenPage, 
 def test_the_builder_fits_its_window(open_page: OpenPage, demo: Server, width: int) -> None:
     page = open_builder(open_page, demo, "early-warning", viewport={"width": width, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def slider(page: Page, words: str) -> Locator:
+    return page.locator(f"#builder-timeline [role=slider][aria-label='{words}']")
+
+
+def test_the_browser_reads_and_writes_times_as_the_server_does(open_page: OpenPage, demo: Server) -> None:
+    page = open_builder(open_page, demo, "new")
+    texts = [
+        "90",
+        "1m30s",
+        "1:30",
+        "1:05:00",
+        "500ms",
+        "2h",
+        "1d 2h",
+        " 5S ",
+        "1.5m",
+        "",
+        "soon",
+        "-3",
+        "5x",
+        "1:75",
+        "1m 30",
+    ]
+    for text in texts:
+        try:
+            wanted = parse_duration(text)
+        except PydanticCustomError:
+            wanted = None
+        assert page.evaluate("text => tftDash.documents.seconds(text)", text) == wanted, text
+    for seconds in (0, 0.25, 90, 3600, 90061.5, 86400 * 400):
+        assert page.evaluate("time => tftDash.documents.duration(time)", seconds) == format_duration(seconds)
+
+
+def test_the_usual_story_of_the_browser_is_the_formats(open_page: OpenPage, demo: Server) -> None:
+    page = open_builder(open_page, demo, "new")
+    document = page.evaluate("tftDash.documents.usualPhases(295)")
+    plain = {
+        "apiVersion": "tft-dash/v1", "kind": "Scenario", "metadata": {"name": "x"},
+        "spec": {"clock": {"duration": 295}, "fleet": {"profiles": [{"name": "web", "count": 1}]}},
+    }  # fmt: skip
+    own = {**plain, "spec": {**plain["spec"], "phases": document}}
+    assert parse_document(own, "own").spec.story == parse_document(plain, "usual").spec.story
+
+
+def test_phases_are_made_split_moved_and_removed_without_a_gap(open_page: OpenPage, demo: Server) -> None:
+    page = open_builder(open_page, demo, "new")
+    page.locator(".tl-explicit").click()
+    page.get_by_role("tab", name="Phases").click()
+    page.get_by_role("button", name="Add a phase").click()
+    expect(field(page, "spec.phases[4].name")).to_be_focused()
+    page.get_by_role("button", name="Move phase up").nth(2).click()
+    expect(field(page, "spec.phases[2].name")).to_have_value("recovery")
+    page.get_by_role("button", name="Remove phase").first.click()
+    expect(field(page, "spec.phases[4].name")).to_have_count(0)
+    expect(field(page, "spec.phases[0].name")).to_be_focused()
+    expect(field(page, "spec.phases[0].from")).to_have_value("0s")
+    expect(page.locator(".mistakes")).to_be_hidden()
+    page.locator("h1").click()
+    for _ in range(4):
+        page.keyboard.press("Control+z")
+    expect(page.locator("#builder-status")).to_have_text("Not saved yet")
+    expect(page.locator(".tl-explicit")).to_be_visible()
+    page.keyboard.press("Control+y")
+    expect(page.locator(".tl-explicit")).to_have_count(0)
+
+
+def test_intensity_and_lag_are_moved_by_keys_and_stand_in_the_fields(open_page: OpenPage, demo: Server) -> None:
+    page = open_builder(open_page, demo, "new?from=cascade")
+    page.get_by_role("tab", name="Phases").click()
+    slider(page, "Intensity at the start of escalation").focus()
+    page.keyboard.press("ArrowUp")
+    expect(field(page, "spec.phases[1].intensity.start")).to_have_value("0.25")
+    expect(slider(page, "Intensity at the start of escalation")).to_have_attribute("aria-valuetext", "25%")
+    slider(page, "Intensity at the end of stable").focus()
+    page.keyboard.press("PageUp")
+    expect(field(page, "spec.phases[0].intensity.end")).to_have_value("0.25")
+    expect(slider(page, "Intensity at the end of stable")).to_be_focused()
+    page.get_by_role("tab", name="Faults").click()
+    slider(page, "Lag of waiting-services").focus()
+    page.keyboard.press("PageDown")
+    expect(field(page, "spec.faults[1].lag")).to_have_value("0s")
+
+
+@pytest.mark.parametrize(("rule", "border"), [("extend", "2m"), ("scale", "2m5s")])
+def test_the_end_extends_the_last_phase_or_scales_the_whole(
+    open_page: OpenPage, demo: Server, rule: str, border: str
+) -> None:
+    page = open_builder(open_page, demo, "new?from=cascade")
+    page.get_by_role("tab", name="Phases").click()
+    page.locator("#builder-end-rule").select_option(rule)
+    slider(page, "End of the drill").focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    expect(field(page, "spec.phases[3].to")).to_have_value("8m20s")
+    assert field(page, "spec.phases[1].from").input_value() == border
+    expect(page.locator(".mistakes")).to_be_hidden()
+
+
+def test_a_name_that_others_use_takes_them_along(open_page: OpenPage, demo: Server) -> None:
+    page = open_builder(open_page, demo, "new?from=cascade")
+    page.get_by_role("tab", name="Phases").click()
+    field(page, "spec.phases[2].name").fill("summit")
+    page.keyboard.press("Tab")
+    page.get_by_role("tab", name="Story").click()
+    expect(field(page, "spec.expect[3].phase")).to_have_value("summit")
+    expect(page.locator(".mistakes")).to_be_hidden()
+
+
+def test_the_document_is_changed_as_text_and_its_mistakes_lead_to_their_fields(
+    open_page: OpenPage, demo: Server
+) -> None:
+    page = open_builder(open_page, demo, "new?from=healthy")
+    page.get_by_role("tab", name="Document").click()
+    text = page.locator("#builder-text")
+    expect(text).to_have_value(re.compile("duration: 5m"))
+    text.fill(text.input_value().replace("duration: 5m", "duration: soon"))
+    page.get_by_role("button", name="Apply").click()
+    expect(page.locator("#builder-text-problems")).to_contain_text("spec.clock.duration")
+    page.locator(".mistakes").click()
+    expect(field(page, "spec.clock.duration")).to_be_focused()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("5m")
+    expect(page.locator(".mistakes")).to_be_hidden()
+
+
+def test_a_finger_moves_a_border(open_page: OpenPage, demo: Server) -> None:
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    page = open_builder(open_page, demo, "new?from=cascade", **phone)
+    border = slider(page, "Border between stable and escalation")
+    border.scroll_into_view_if_needed()
+    box = border.bounding_box()
+    assert box is not None
+    assert box["width"] >= 24, "too narrow for a finger"
+    session = page.context.new_cdp_session(page)
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.4
+    for kind, points in (
+        ("touchStart", [{"x": x, "y": y}]),
+        ("touchMove", [{"x": x + 20, "y": y}]),
+        ("touchMove", [{"x": x + 40, "y": y}]),
+        ("touchEnd", []),
+    ):
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    page.get_by_role("tab", name="Phases").click()
+    expect(field(page, "spec.phases[0].to")).not_to_have_value("2m")
+    assert field(page, "spec.phases[0].to").input_value() == field(page, "spec.phases[1].from").input_value()

@@ -7,7 +7,7 @@ from typing import Any, Final
 from dash import ClientsideFunction, Dash, Input, Output
 
 from tft_dash import ids
-from tft_dash.callbacks.building import PREVIEW_TARGETS, TASK_TARGETS, Building, saved
+from tft_dash.callbacks.building import PREVIEW_TARGETS, RUN_TARGETS, TASK_TARGETS, Building, saved
 from tft_dash.errors import TftDashError, UnknownNameError
 from tft_dash.pages.builder import layout, missing
 from tft_dash.scenarios.document import as_mapping
@@ -15,23 +15,26 @@ from tft_dash.scenarios.library import load_scenario
 from tft_dash.services import Services
 
 NEW: Final = "new"
-BLANK: Final[dict[str, Any]] = {
-    "apiVersion": "tft-dash/v1",
-    "kind": "Scenario",
-    "metadata": {"name": "new-drill", "title": "New drill"},
-    "spec": {
-        "clock": {"duration": "5m", "tick": "5s"},
-        "fleet": {
-            "profiles": [
-                {"name": "web", "count": 4},
-                {"name": "api", "count": 3},
-                {"name": "database", "count": 2},
-                {"name": "cache", "count": 1},
-            ]
+
+
+def blank() -> dict[str, Any]:
+    """What a new drill starts from: the default fleet, the usual story, and nothing that goes wrong."""
+    return {
+        "apiVersion": "tft-dash/v1",
+        "kind": "Scenario",
+        "metadata": {"name": "new-drill", "title": "New drill"},
+        "spec": {
+            "clock": {"duration": "5m", "tick": "5s"},
+            "fleet": {
+                "profiles": [
+                    {"name": "web", "count": 4},
+                    {"name": "api", "count": 3},
+                    {"name": "database", "count": 2},
+                    {"name": "cache", "count": 1},
+                ]
+            },
         },
-    },
-}
-"""What a new drill starts from: the default fleet, the usual story, and nothing that goes wrong."""
+    }
 
 
 def register_builder(app: Dash, services: Services) -> None:
@@ -61,9 +64,7 @@ def register_builder(app: Dash, services: Services) -> None:
         return building.task(request)
 
     @app.callback(
-        [Output(ids.BUILDER_RUN, "children"), Output(ids.BUILDER_RUN_RESULT, "data")],
-        Input(ids.BUILDER_RUN_TASK, "data"),
-        prevent_initial_call=True,
+        [Output(*target) for target in RUN_TARGETS], Input(ids.BUILDER_RUN_TASK, "data"), prevent_initial_call=True
     )
     def run(request: dict[str, Any]) -> list[Any]:
         return building.run(request)
@@ -90,7 +91,7 @@ def _document_of(services: Services, name: str) -> Any:  # noqa: ANN401 - a docu
 def open_builder(services: Services, key: str | None, **query: str) -> Any:  # noqa: ANN401 - a Dash component
     """The page of the scenario called ``key``; ``new`` starts another one, from the one that ``from`` names."""
     base = services.settings.base_path
-    start: dict[str, Any] = {"key": None, "version": None, "preset": False, "document": BLANK, "slot": NEW}
+    start: dict[str, Any] = {"key": None, "version": None, "preset": False, "document": blank(), "slot": NEW}
     try:
         if key not in (None, NEW):
             start = {**saved(services.library.get(str(key))), "slot": key}

@@ -43,6 +43,13 @@ TASK_TARGETS: Final = (
     (ids.BUILDER_DOWNLOAD, "data"),
     (ids.BUILDER_RESULT, "data"),
 )
+RUN_TARGETS: Final = (
+    (ids.BUILDER_RUN, "className"),
+    (ids.BUILDER_RUN_WORDS, "children"),
+    (ids.BUILDER_RUN_BAR, "style"),
+    (ids.BUILDER_RUN_LINK, "href"),
+    (ids.BUILDER_RUN_RESULT, "data"),
+)
 CHANGES_SHOWN: Final = 30
 RUN_WORDS: Final = {
     "done": "The recording is ready.",
@@ -197,23 +204,24 @@ class Building:
         return {"exported": True}
 
     def run(self, request: object) -> list[Any]:
-        """What stands in the place of the run, and what the browser must know of it."""
+        """The values of :data:`RUN_TARGETS`: how far a run is, and what the browser must know of it."""
         asked = _group(request)
-        found: list[Run] = []
+        shown: dict[tuple[str, str], Any] = dict.fromkeys(RUN_TARGETS, no_update)
 
         def make() -> dict[str, Any]:
             try:
-                found.append(self._run(asked))
+                run = self._run(asked)
             except DocumentError as error:
                 return {"mistakes": len(error.problems)}
-            run = found[0]
-            return {"run": run.id, "state": run.state, "source": run.source}
+            shown.update(self._progress(run))
+            return {"run": run.id, "state": run.state, "source": run.source, "progress": run.progress}
 
         answer = guarded(make, asked.get("id"))
-        if found:
-            return [self._progress(found[0]), answer]
-        words = answer.get("error")
-        return [answers.run_progress("failed", words, 0.0) if words else no_update, answer]
+        if "error" in answer:
+            shown[ids.BUILDER_RUN, "className"] = answers.run_class("failed")
+            shown[ids.BUILDER_RUN_WORDS, "children"] = answer["error"]
+        shown[ids.BUILDER_RUN_RESULT, "data"] = answer
+        return [shown[target] for target in RUN_TARGETS]
 
     def _run(self, asked: Request) -> Run:
         runs, number = self._services.runs, str(asked.get("run"))
@@ -224,10 +232,13 @@ class Building:
             return runs.submit(read_plain(asked.get("document"), WHAT), author=author_of(asked))
         return runs.get(number)
 
-    def _progress(self, run: Run) -> Any:  # noqa: ANN401 - a Dash component
-        base = self._services.settings.base_path
-        link = f"{base}?source={run.source}" if run.state == "done" else ""
-        return answers.run_progress(run.state, run_words(run), run.progress, link=link)
+    def _progress(self, run: Run) -> dict[tuple[str, str], Any]:
+        return {
+            (ids.BUILDER_RUN, "className"): answers.run_class(run.state),
+            (ids.BUILDER_RUN_WORDS, "children"): run_words(run),
+            (ids.BUILDER_RUN_BAR, "style"): {"width": f"{run.progress:.1%}"},
+            (ids.BUILDER_RUN_LINK, "href"): f"{self._services.settings.base_path}?source={run.source}",
+        }
 
 
 def run_words(run: Run) -> str:

@@ -18,6 +18,8 @@ Children = Any
 WIDTH, HEIGHT = 200.0, 48.0
 LINES: Final = 8
 """So many faults with a span of their own are drawn in a picture."""
+DESCRIBED: Final = 180
+"""So many characters of a description stand on a card."""
 SHELVES: Final = (("all", "All"), ("own", "The team's"), ("preset", "Presets"), ("archived", "Archived"))
 
 
@@ -184,7 +186,7 @@ def _card(card: Card, base: str) -> html.Li:
                 drawing,
                 html.Div([title, _marks(card)], className="library-top"),
                 html.Div([html.Code(scenario.name), *(html.Span(fact) for fact in facts)], className="library-facts"),
-                html.P(shorten(metadata.description, 180), className="library-words"),
+                html.P(_begun(metadata.description), className="library-words"),
                 html.Div([html.Span(tag, className="tag") for tag in metadata.tags], className="library-tags"),
                 _buttons(card, base),
                 _renaming(card),
@@ -199,6 +201,11 @@ def _card(card: Card, base: str) -> html.Li:
             "data-search": " ".join(words).casefold(),
         },
     )
+
+
+def _begun(text: str) -> str:
+    """The beginning of a description, to a word's end."""
+    return text if len(text) <= DESCRIBED else f"{text[:DESCRIBED].rsplit(' ', 1)[0]} …"
 
 
 def _marks(card: Card) -> html.Div:

@@ -104,7 +104,7 @@ def _scale(name: str, theme: Theme) -> dict[str, Any]:
     }
     if METRIC[name].unit == "%":
         return {**axis, "range": [0, 104], "tickvals": [0, 50, 100]}
-    return {**axis, "tickformat": ".0%" if METRIC[name].unit == "" else "~s"}
+    return {**axis, "tickformat": ".2~%" if METRIC[name].unit == "" else "~s"}
 
 
 def _title(place: int, name: str, theme: Theme) -> dict[str, Any]:

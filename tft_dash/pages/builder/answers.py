@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from dash import html
 
-from tft_dash import components
+from tft_dash import components, ids
 from tft_dash.errors import shorten
 
 Children = Any
@@ -18,7 +18,7 @@ SHOWN_VALUE: Final = 80
 def verdict(ok: bool | None) -> html.Span:
     """Whether an expectation holds: icon, word and colour."""
     band, word = VERDICTS[ok]
-    return html.Span([components.icon(f"health-{band}"), word], className=f"verdict verdict-{band}")
+    return html.Span([components.icon(f"health-{band}"), word], className=f"judged judged-{band}")
 
 
 def outcomes(results: Sequence[tuple[str, str, bool | None]]) -> Children:
@@ -51,38 +51,34 @@ def mistakes(problems: Sequence[tuple[str, str]], title: str) -> Children:
     )
 
 
-def run_progress(state: str, words: str, share: float, *, link: str = "") -> Children:
-    """A run's state with its bar and what can be done about it.
-
-    :param link: address of the live monitor on it; "" = it is not there yet.
-    """
-    percent = round(100 * min(max(share, 0.0), 1.0))
+def run_panel() -> html.Div:
+    """Where a run's progress is told. Its parts stay what they are, so that a button can be pressed at any moment."""
     bar = html.Div(
-        html.Div(style={"width": f"{percent}%"}, className="run-bar"),
+        html.Div(id=ids.BUILDER_RUN_BAR, className="run-bar"),
         className="run-track",
         role="progressbar",
-        **{
-            "aria-valuenow": str(percent),
-            "aria-valuemin": "0",
-            "aria-valuemax": "100",
-            "aria-label": "Progress of the run",
-        },
+        **{"aria-valuenow": "0", "aria-valuemin": "0", "aria-valuemax": "100", "aria-label": "Progress of the run"},
     )
-    going = state in ("queued", "running")
-    kind = "error" if state == "failed" else "info"
-    buttons = [html.A("Open the live monitor", href=link, className="text-button button-strong")] if link else []
-    act, label = ("cancel-run", "Cancel") if going else ("close-run", "Close")
-    buttons.append(html.Button(label, type="button", className="text-button", **{"data-act": act}))
-    drawing = "hourglass" if going else "alert" if kind == "error" else "flag"
+    acts = [
+        html.Button(words, type="button", className="text-button", **{"data-act": act})
+        for act, words in (("cancel-run", "Cancel"), ("close-run", "Close"))
+    ]
+    link = html.A("Open the live monitor", id=ids.BUILDER_RUN_LINK, href="", className="text-button button-strong")
     return html.Div(
         [
-            components.icon(drawing),
-            html.Span(words, className="run-words", role="status"),
-            bar if going else None,
-            html.Div(buttons, className="run-buttons"),
+            components.icon("hourglass"),
+            html.Span("", id=ids.BUILDER_RUN_WORDS, className="run-words", role="status"),
+            bar,
+            html.Div([link, *acts], className="run-buttons"),
         ],
-        className=f"banner banner-{kind} run",
+        id=ids.BUILDER_RUN,
+        className=run_class("none"),
     )
+
+
+def run_class(state: str) -> str:
+    """How the panel looks: the style sheet shows what belongs to a run in this state; ``none`` = no run."""
+    return f"banner banner-{'error' if state == 'failed' else 'info'} run run-{state}"
 
 
 def conflict(who: str, theirs: Sequence[tuple[str, str, str]], mine: Sequence[tuple[str, str, str]]) -> Children:

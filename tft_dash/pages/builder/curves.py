@@ -57,7 +57,14 @@ def _points(path: str, value: object, kind: str) -> Any:  # noqa: ANN401 - a Das
         rows.append(
             html.Li(
                 [
-                    field(f"{here}.at", "At", held.get("at"), kind="number", unit="0–1 of the span"),
+                    field(
+                        f"{here}.at",
+                        "At",
+                        held.get("at"),
+                        kind="number",
+                        unit="0–1",
+                        hint="Where in the span: 0 its start, 1 its end.",
+                    ),
                     field(f"{here}.value", "Value", held.get("value"), kind="number", unit="0–1"),
                     action("remove", listed, f"Remove point {place + 1}", drawing="bin", at=str(place)),
                     problem(here),

@@ -10,6 +10,7 @@ from dash import html
 from tft_dash.errors import shorten
 from tft_dash.pages.builder.curves import curve_fields
 from tft_dash.pages.builder.fields import (
+    LEFT_OUT,
     Group,
     action,
     choice,
@@ -48,6 +49,8 @@ SELECTORS: Final = (
     ("names", "these servers"),
 )
 EFFECTS: Final = (("to", "moves to"), ("times", "becomes so many times"), ("add", "grows by"), ("none", "leave it out"))
+
+_AMOUNTS: Final = {"to": "Moves to", "times": "Times", "add": "Grows by"}
 
 
 def faults_group(document: Group, page: int) -> html.Section:
@@ -100,7 +103,7 @@ def _whom(path: str, whom: object, spec: Group) -> html.Div:
         parts.append(choice(f"{path}.profile", "Profile", held.get("profile"), profiles))
         parts.append(field(f"{path}.first", "Only the first", held.get("first"), kind="number", usual="all"))
     if kind == "share":
-        anyone = [("", "the whole fleet"), *profiles]
+        anyone = [(LEFT_OUT, "the whole fleet"), *profiles]
         parts.append(field(f"{path}.share", "Share", held.get("share"), kind="number", unit="0–1"))
         parts.append(choice(f"{path}.profile", "Of", held.get("profile"), anyone))
     return html.Div([row(*parts), problem(path)])
@@ -138,7 +141,7 @@ def _strength(path: str, held: Group) -> html.Details:
         if metric.name in strength
     ]
     left = [(metric.name, metric.label) for metric in METRICS if metric.name not in strength]
-    more = shape(listed, "Add a metric", "", [("", "choose"), *left], name="metric")
+    more = shape(listed, "Add a metric", LEFT_OUT, [(LEFT_OUT, "choose"), *left], name="metric")
     shown_by = ", ".join(f"{METRIC[name].label} {_in_words(effect)}" for name, effect in usual.items()) or "no metric"
     note = html.P(f"Usual: {shown_by}. A metric of its own here replaces all of that.", className="group-note")
     title = "How strong, per metric" if strength else f"How strong: as usual ({shown_by})"
@@ -148,9 +151,9 @@ def _strength(path: str, held: Group) -> html.Details:
 def _effect(path: str, metric: Metric, effect: object) -> html.Div:
     kind = effect_shape(effect)
     where, value = (f"{path}.{kind}", effect.get(kind)) if isinstance(effect, Mapping) else (path, effect)
-    unit = "times" if kind == "times" else metric.unit or "0–1"
+    unit = "" if kind == "times" else metric.unit or "0–1"
     chosen = shape(path, metric.label, kind, EFFECTS, name="effect")
-    parts = row(chosen, field(where, f"{metric.label} {dict(EFFECTS)[kind]}", value, kind="number", unit=unit))
+    parts = row(chosen, field(where, _AMOUNTS[kind], value, kind="number", unit=unit))
     return html.Div([parts, problem(path) if where != path else None])
 
 

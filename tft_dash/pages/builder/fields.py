@@ -8,6 +8,7 @@ another one changes the form.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 import dash_bootstrap_components as dbc
@@ -19,7 +20,9 @@ from tft_dash import components, ids
 Children = Any
 Group = Mapping[str, Any]
 
-NOTHING: Final[Group] = {}
+NOTHING: Final[Group] = MappingProxyType({})
+LEFT_OUT: Final = " "
+"""A list's choice that leaves the field out; no name in a document can be a space."""
 
 
 def group(value: object, name: str) -> Group:
@@ -169,7 +172,7 @@ def _select(path: str, value: object, options: Sequence[tuple[str, str]]) -> dbc
     return dbc.Select(
         id={"type": ids.BUILDER_FIELD, "path": path},
         options=[{"value": each, "label": words} for each, words in offered],
-        value=text,
+        value=text or LEFT_OUT,
         size="sm",
     )
 

@@ -9,6 +9,7 @@ from dash import html
 
 from tft_dash.errors import shorten
 from tft_dash.pages.builder.fields import (
+    LEFT_OUT,
     Group,
     action,
     entries,
@@ -91,5 +92,5 @@ def _baselines(path: str, held: Group) -> html.Div:
         for metric in METRICS
         if metric.name not in values
     ]
-    more = shape(f"{path}.baselines", "Set a usual value", "", [("", "choose"), *left], name="metric")
+    more = shape(f"{path}.baselines", "Set a usual value", LEFT_OUT, [(LEFT_OUT, "choose"), *left], name="metric")
     return row(*fields, more)

@@ -10,6 +10,7 @@ from dash import dcc, html
 
 from tft_dash import components, ids
 from tft_dash.figures.plot import graph
+from tft_dash.pages.builder.answers import run_panel
 
 GROUPS: Final = (
     ("story", "Story"),
@@ -46,7 +47,7 @@ def layout(start: Mapping[str, Any], models: Sequence[tuple[str, str]]) -> html.
             _head(start),
             html.Div(id=ids.BUILDER_DRAFT, className="builder-draft", role="status"),
             html.Div([], id=ids.BUILDER_CONFLICT, role="alert"),
-            html.Div([], id=ids.BUILDER_RUN),
+            run_panel(),
             _timeline(),
             html.Div([_groups(), _preview(models)], className="builder-columns"),
         ],

@@ -8,6 +8,7 @@ from typing import Any, Final
 from dash import html
 
 from tft_dash.pages.builder.fields import (
+    LEFT_OUT,
     Group,
     action,
     choice,
@@ -32,7 +33,7 @@ CHECKS: Final = (
     ("state", "the servers' state"),
 )
 WHOM: Final = (("affected", "with a fault"), ("unaffected", "without a fault"), ("all", "all servers"))
-_STATISTICS: Final = (("", "median (usual)"), ("median", "median"), ("min", "lowest"), ("max", "highest"))
+_STATISTICS: Final = ((LEFT_OUT, "median (usual)"), ("median", "median"), ("min", "lowest"), ("max", "highest"))
 _STATES: Final = (
     ("online", "online"),
     ("warning", "warning"),
@@ -76,7 +77,7 @@ def _expectation(path: str, check: object, place: tuple[int, int], spec: Group) 
     kind = str(held.get("check", ""))
     mark = html.Span(className="outcome-mark", **{"data-outcome": str(place[0])})
     common = row(
-        choice(f"{path}.phase", "During", held.get("phase"), [("", "the whole drill"), *_phases(spec)]),
+        choice(f"{path}.phase", "During", held.get("phase"), [(LEFT_OUT, "the whole drill"), *_phases(spec)]),
         field(
             f"{path}.fleet_of_at_least",
             "In fleets of at least",
@@ -121,7 +122,7 @@ def _own(path: str, kind: str, held: Group, spec: Group) -> list[Any]:
 
 
 def _whom(path: str, held: Group, usual: str) -> html.Div:
-    options = [("", f"{dict(WHOM)[usual]} (usual)"), *WHOM]
+    options = [(LEFT_OUT, f"{dict(WHOM)[usual]} (usual)"), *WHOM]
     return choice(f"{path}.whom", "Of servers", held.get("whom"), options)
 
 

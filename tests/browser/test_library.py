@@ -1,0 +1,115 @@
+"""The library of scenarios in a real browser."""
+
+from __future__ import annotations
+
+import pytest
+from browser.conftest import OpenPage
+from playwright.sync_api import Locator, Page, expect
+from support.serving import Server, get
+
+SECOND = 1000
+
+
+def open_library(open_page: OpenPage, server: Server, **options: object) -> Page:
+    page = open_page(f"{server.url}/scenarios", **options)
+    expect(page.locator("#scenarios-filter [data-shelf=preset] .tab-count")).to_have_text("6")
+    return page
+
+
+def card(page: Page, key: str) -> Locator:
+    return page.locator(f"#scenarios-list [data-key='{key}']")
+
+
+def duplicate(page: Page, key: str) -> str:
+    """The key of a copy made by the card's button."""
+    before = page.locator("#scenarios-list [data-version]").count()
+    card(page, key).get_by_role("button", name="Duplicate").click()
+    expect(page.locator("#scenarios-list [data-version]")).to_have_count(before + 1)
+    return page.locator("#scenarios-list [data-version]").first.get_attribute("data-key") or ""
+
+
+def test_search_and_shelves_choose_the_cards(open_page: OpenPage, demo: Server) -> None:
+    page = open_library(open_page, demo)
+    page.get_by_label("Search").fill("memory LEAK")
+    expect(card(page, "memory-leak")).to_be_visible()
+    expect(card(page, "cascade")).to_be_hidden()
+    page.get_by_label("Search").fill("no such drill")
+    expect(page.locator(".library-empty")).to_be_visible()
+    page.get_by_label("Search").fill("")
+    page.get_by_role("button", name="Presets").click()
+    expect(card(page, "cascade")).to_be_visible()
+    page.get_by_role("button", name="Archived").click()
+    expect(card(page, "cascade")).to_be_hidden()
+
+
+def test_a_drill_is_duplicated_renamed_archived_and_brought_back(open_page: OpenPage, demo: Server) -> None:
+    page = open_library(open_page, demo)
+    key = duplicate(page, "healthy")
+    own = card(page, key)
+    own.get_by_role("button", name="Rename").click()
+    title = own.get_by_label("Title")
+    expect(title).to_be_focused()
+    title.fill("A <b>calm</b> day")
+    page.keyboard.press("Enter")
+    expect(own.locator(".library-name")).to_have_text("A <b>calm</b> day")
+    own.get_by_role("button", name="Archive").click()
+    expect(own).to_be_hidden()
+    page.get_by_role("button", name="Archived").click()
+    own.get_by_role("button", name="Take out of the archive").click()
+    page.get_by_role("button", name="All", exact=False).first.click()
+    expect(own).to_be_visible()
+
+
+def test_a_deletion_is_undone_at_once_or_later(open_page: OpenPage, demo: Server) -> None:
+    page = open_library(open_page, demo)
+    key = duplicate(page, "degrading")
+    card(page, key).get_by_role("button", name="Delete").click()
+    expect(card(page, key)).to_have_count(0)
+    page.locator("#scenarios-toast").get_by_role("button", name="Undo").click()
+    expect(card(page, key)).to_be_visible()
+    card(page, key).get_by_role("button", name="Delete").click()
+    expect(card(page, key)).to_have_count(0)
+    page.reload()
+    page.locator("#scenarios-deleted").get_by_role("button", name="Bring back").click()
+    expect(card(page, key)).to_be_visible()
+    assert get(f"{demo.url}/api/v1/scenarios/{key}")[0] == 200
+
+
+def test_a_card_tells_of_changes_that_are_not_saved(open_page: OpenPage, demo: Server) -> None:
+    page = open_library(open_page, demo)
+    expect(card(page, "critical").locator("[data-draft-of]")).to_be_hidden()
+    card(page, "critical").get_by_role("link", name="Open").click()
+    title = page.get_by_label("Title", exact=True)
+    title.fill("Changed")
+    page.locator(".back-link").click()
+    expect(card(page, "critical").locator("[data-draft-of]")).to_be_visible()
+
+
+def test_a_dropped_file_with_mistakes_is_refused_with_each_of_them(open_page: OpenPage, demo: Server) -> None:
+    page = open_library(open_page, demo)
+    page.evaluate(
+        """() => {
+          const files = new DataTransfer();
+          files.items.add(new File(["kind: Scenario\\nspec: {clock: {duration: soon}}"], "mine.yaml"));
+          document.querySelector("#scenarios-page").dispatchEvent(
+            new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: files }));
+        }"""
+    )
+    note = page.locator("#scenarios-note")
+    for words in ("mine.yaml was not imported", "spec.clock.duration", "metadata"):
+        expect(note).to_contain_text(words)
+
+
+def test_who_saves_is_kept_and_told(open_page: OpenPage, demo: Server) -> None:
+    page = open_library(open_page, demo)
+    page.get_by_label("Your name").fill("Zoë")
+    key = duplicate(page, "early-warning")
+    expect(card(page, key)).to_contain_text("by Zoë")
+    page.reload()
+    expect(page.get_by_label("Your name")).to_have_value("Zoë")
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_library_fits_its_window(open_page: OpenPage, demo: Server, width: int) -> None:
+    page = open_library(open_page, demo, viewport={"width": width, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

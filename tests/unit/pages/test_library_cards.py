@@ -1,0 +1,65 @@
+"""The cards of the library."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+import pytest
+from support.scenarios import everything, marked, parts
+
+from tft_dash.pages.scenarios import Card, layout, picture, refused, shelf
+from tft_dash.scenarios.document import parse_document
+from tft_dash.scenarios.library import load_scenario, preset_names
+
+
+def card(shelf_name: str = "own", **metadata: str) -> Card:
+    document = everything()
+    document["metadata"].update(metadata)
+    return Card("a-key", shelf_name, 3, parse_document(document, "test"), "saved 1 Jan 2026 by Ann")
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_a_picture_is_a_drawing_of_lines_within_its_frame(name: str) -> None:
+    drawing = ElementTree.fromstring(picture(load_scenario(name)))  # noqa: S314 - our own
+    assert len(drawing) >= 2
+    for path in drawing:
+        numbers = path.attrib["d"].replace("M", " ").replace("L", " ").replace("Z", "").split()
+        across, down = [float(each) for each in numbers[::2]], [float(each) for each in numbers[1::2]]
+        assert min(across) >= 0
+        assert max(across) <= 200
+        assert min(down) >= 0
+        assert max(down) <= 48
+
+
+def test_a_picture_shows_faults_that_have_a_time_of_their_own() -> None:
+    paths = ElementTree.fromstring(picture(card().scenario))  # noqa: S314 - our own
+    assert len(paths) == 2 + 3
+
+
+def test_a_card_is_found_by_title_name_owner_and_tags() -> None:
+    words = next(iter(marked(shelf([card(title="The BIG one")], "/"), "data-search")))
+    assert all(each in words for each in ("the big one", "everything", "ops", "two", "a-key"))
+
+
+def test_a_preset_can_be_neither_renamed_nor_deleted() -> None:
+    acts = set(marked(shelf([card("preset")], "/"), "data-act"))
+    assert acts == {"duplicate"}
+    assert {"rename", "delete", "archive", "duplicate"} <= set(marked(shelf([card()], "/"), "data-act"))
+    assert "unarchive" in marked(shelf([card("archived")], "/"), "data-act")
+
+
+def test_a_title_with_markup_stays_text() -> None:
+    title = "<script>alert(1)</script>"
+    links = [each for each in parts(shelf([card(title=title)], "/")) if getattr(each, "children", None) == title]
+    assert [type(each).__name__ for each in links] == ["A"]
+
+
+def test_addresses_stay_below_the_base_path() -> None:
+    links = [each.href for each in parts(layout([card()], "/fleet/")) if getattr(each, "href", None)]
+    assert links
+    assert all(link.startswith("/fleet/") for link in links)
+
+
+def test_what_is_wrong_with_a_file_is_listed_with_its_paths() -> None:
+    told = list(parts(refused([("a.yaml", (("spec.clock", "is missing."), ("kind", "is missing.")))])))
+    assert [each.children for each in told if type(each).__name__ == "Code"] == ["spec.clock", "kind"]
