@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 from typing import Final
 
@@ -95,6 +96,14 @@ def create_app(services: Services) -> Dash:
     register_inspector(app, services)
     _finish(server, base)
     return app
+
+
+def serving_app(services: Services) -> Flask:
+    """The WSGI callable of a process that serves: takes up what an earlier one left, and tidies up at its end."""
+    server: Flask = create_app(services).server
+    atexit.register(services.close)
+    services.resume()
+    return server
 
 
 def _finish(server: Flask, base: str) -> None:

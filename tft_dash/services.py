@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ from tft_dash.settings import Settings
 from tft_dash.sources.base import Source
 from tft_dash.store.documents import Documents
 from tft_dash.store.engine import Store, store_url
+
+logger = logging.getLogger(__name__)
 
 DEFAULT_MODEL: Final = "thresholds"
 PREVIEWS_KEPT: Final = 8
@@ -211,6 +214,13 @@ class Services:
             return self.settings.refresh
         return declared
 
+    def resume(self) -> None:
+        """Continue the runs that an earlier process left; what hinders it is logged, and told on the pages."""
+        try:
+            self.runs.wake()
+        except TftDashError as error:
+            logger.warning("The queue of runs was not looked at: %s", error)
+
     def close(self) -> None:
         """Let go of every source, the queue and the store. Closing twice is fine."""
         self._served.close()
@@ -223,7 +233,7 @@ class Services:
         return Side(self.monitor.describe(source), model.card, said.prob_30m, said.prob_8h)
 
     def _upload_bytes(self) -> int:
-        return sum(dataset.bytes for dataset in self.uploads.datasets())
+        return self.uploads.used_bytes()
 
     def _entry(self, name: str) -> SourceEntry:
         path = self.path(name)

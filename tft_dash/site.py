@@ -86,7 +86,6 @@ def _import(upload_id: str, **_query: str) -> Any:  # noqa: ANN401 - a Dash comp
 def _compare(services: Services) -> Callable[..., Any]:
     def layout(**_query: str) -> Any:  # noqa: ANN401 - a Dash component
         names, models = services.source_names(), services.model_names()
-        start = {"a": names[0], "am": models[0], "b": names[-1], "bm": models[0], "sources": names, "models": models}
-        return compare.layout(names, models, start)
+        return compare.layout(names, models)
 
     return layout

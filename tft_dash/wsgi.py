@@ -1,7 +1,7 @@
 """What gunicorn serves: ``gunicorn tft_dash.wsgi:server``, configured by environment or ``tft_dash.toml``."""
 
-from tft_dash.app import create_app
+from tft_dash.app import serving_app
 from tft_dash.services import Services
 from tft_dash.settings import load_settings
 
-server = create_app(Services(load_settings())).server
+server = serving_app(Services(load_settings()))

@@ -55,8 +55,8 @@ def _add_version_1(blueprint: Blueprint, services: Services) -> None:
     @blueprint.route("/api/<path:path>", methods=METHODS)
     def unknown(path: str) -> Response:
         raise UsageError(
-            f"There is no address /api/{path}. Known: /api/v1/sources, /api/v1/models, "
-            "/api/v1/sources/<name>/ticks/<n>."
+            f"There is no address /api/{path}, or it does not take {request.method}. "
+            "/api/v1/openapi.json describes those that there are."
         )
 
 

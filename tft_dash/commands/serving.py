@@ -100,9 +100,9 @@ def _prepare(settings: Settings) -> None:
 
 def _serve(settings: Settings) -> None:
     def load() -> Any:  # noqa: ANN401 - a WSGI callable
-        from tft_dash.app import create_app  # noqa: PLC0415 - only the workers need Dash
+        from tft_dash.app import serving_app  # noqa: PLC0415 - only the workers need Dash
 
-        return create_app(Services(settings)).server
+        return serving_app(Services(settings))
 
     serve_app(settings, load, lambda url: say(f"tft_dash is at {url}  (stop it with Ctrl+C)"))
 

@@ -15,7 +15,8 @@ from tft_dash.errors import TableError
 from tft_dash.importing.fit import demand_fit
 from tft_dash.importing.foreign import open_foreign
 from tft_dash.importing.losses import Losses
-from tft_dash.importing.mapping import Mapping, Spec
+from tft_dash.importing.mapping import Mapping
+from tft_dash.importing.parts import Spec
 from tft_dash.importing.reshaping import Rows, rows_of
 from tft_dash.progress import Progress, silent
 from tft_dash.scenarios.writing.atomic import file_set

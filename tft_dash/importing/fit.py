@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from tft_dash.errors import shorten
 from tft_dash.importing.foreign import Foreign
-from tft_dash.importing.mapping import SERVER_MARK, Mapping, MappingError, Spec
+from tft_dash.importing.mapping import Mapping, MappingError
+from tft_dash.importing.parts import SERVER_MARK, Spec
 from tft_dash.schema import METRIC_NAMES, PROFILE, SERVER_NAME
 
 Problem = tuple[str, str]

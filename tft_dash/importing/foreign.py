@@ -13,7 +13,7 @@ import pyarrow.csv as arrow_csv
 from pyarrow import parquet
 
 from tft_dash.errors import TableError, shorten
-from tft_dash.importing.mapping import Csv
+from tft_dash.importing.parts import Csv
 from tft_dash.sources.files.formats import CSV, detect_format
 
 MOST_COLUMNS: Final = 20_000

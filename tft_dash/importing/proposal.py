@@ -12,10 +12,11 @@ import numpy as np
 import pyarrow as pa
 
 from tft_dash.errors import shorten
-from tft_dash.importing.clocks import guess_clock
-from tft_dash.importing.dialects import guess_dialect
 from tft_dash.importing.foreign import Foreign, open_foreign
-from tft_dash.importing.guesses import (
+from tft_dash.importing.guessing.clocks import guess_clock
+from tft_dash.importing.guessing.dialects import guess_dialect
+from tft_dash.importing.guessing.layouts import guess_narrow, guess_wide
+from tft_dash.importing.guessing.words import (
     REQUEST_WORDS,
     column_for,
     kind_of,
@@ -23,9 +24,9 @@ from tft_dash.importing.guesses import (
     plain_word,
     unit_for,
 )
-from tft_dash.importing.layouts import guess_narrow, guess_wide
-from tft_dash.importing.mapping import LONGEST_COLUMN_NAME, Csv, Mapping, Timestamp, parse_mapping
+from tft_dash.importing.mapping import Mapping, parse_mapping
 from tft_dash.importing.naming import name_of
+from tft_dash.importing.parts import LONGEST_COLUMN_NAME, Csv, Timestamp
 from tft_dash.importing.stamps import numbers_of
 from tft_dash.importing.units import UNIT_WORDS, own_unit
 from tft_dash.schema import COLUMNS, METRIC_NAMES, PROFILE, SERVER_NAME, STATE, STATES, TIMESTAMP

@@ -15,7 +15,7 @@ from tft_dash.errors import TableError, shorten
 from tft_dash.importing.fit import servers_by_column
 from tft_dash.importing.foreign import Block, Foreign
 from tft_dash.importing.losses import Losses
-from tft_dash.importing.mapping import Columns, Narrow, Spec
+from tft_dash.importing.parts import Columns, Narrow, Spec
 from tft_dash.importing.stamps import StampReader, numbers_of
 from tft_dash.importing.units import converted
 from tft_dash.schema import INCIDENT_PHASE, PROBLEM_CHILD, PROFILE, SERVER_NAME, STATE

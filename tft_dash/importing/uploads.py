@@ -5,33 +5,33 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import signal
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
-from tft_dash.errors import StorageError, UnknownNameError, UsageError, shorten
-from tft_dash.importing.desk import NEEDS_MAPPING, READY, RECEIVED, REFUSED, WORKING, Desk, is_upload_id, new_upload_id
-from tft_dash.importing.guard import Limits
-from tft_dash.importing.mapping import Mapping, MappingError, read_mapping, to_yaml
+from tft_dash.errors import UnknownNameError, UsageError
+from tft_dash.importing.guarded.desk import (
+    NEEDS_MAPPING,
+    READY,
+    RECEIVED,
+    WORKING,
+    Desk,
+    is_upload_id,
+    new_upload_id,
+)
+from tft_dash.importing.guarded.guard import Limits
+from tft_dash.importing.guarded.launching import Launcher
+from tft_dash.importing.guarded.publishing import ABOUT
+from tft_dash.importing.guarded.receiving import receive_file, storing
+from tft_dash.importing.mapping import Mapping, MappingError, read_mapping
 from tft_dash.importing.memory import MappingMemory
 from tft_dash.importing.naming import demand_name, label_of, name_of
 from tft_dash.importing.preview import MappingPreview
-from tft_dash.importing.publishing import ABOUT
-from tft_dash.importing.receiving import receive_file
-from tft_dash.scenarios.writing.atomic import ABANDONED_AFTER_SECONDS
 from tft_dash.store.documents import Documents
 
 INCOMING: Final = ".incoming"
-PREVIEW_SECONDS: Final = 60.0
-FORGOTTEN_AFTER_SECONDS: Final = 7 * 86_400.0
-"""An upload that nobody admitted for so long is removed."""
 _CANCEL_SECONDS: Final = 10.0
 
 
@@ -105,10 +105,10 @@ class Uploads:
         prepare: str = "",
         limits: Limits | None = None,
     ) -> None:
-        self._folder, self._cache = folder, cache
+        self._folder = folder
         self._memory = MappingMemory(documents)
-        self._limit_bytes, self._room, self._taken, self._prepare = limit_bytes, room, taken, prepare
-        self._limits = limits or Limits()
+        self._limit_bytes, self._room, self._taken = limit_bytes, room, taken
+        self._launcher = Launcher(folder, cache, prepare, limits or Limits())
 
     def receive(self, filename: str, stream: BinaryIO, length: int | None) -> Upload:
         """Store what ``stream`` gives; nothing of it is read as a table yet.
@@ -122,10 +122,10 @@ class Uploads:
         self.tidy()
         upload_id, label = new_upload_id(), label_of(filename)
         desk = Desk(self._incoming() / upload_id)
-        with _storing():
+        with storing():
             desk.folder.mkdir(parents=True)
         try:
-            with _storing():
+            with storing():
                 size = receive_file(stream, desk.original, length, limit_bytes=self._limit_bytes, room=self._room)
                 received = datetime.now(UTC).isoformat(timespec="seconds")
                 desk.write(ABOUT, {"id": upload_id, "label": label, "bytes": size, "received": received})
@@ -192,7 +192,8 @@ class Uploads:
         if lock is None:
             raise UsageError(f"'{upload.label}' is being worked on. Wait for the end, or discard it.")
         try:
-            self._begin(desk, upload, lock, name or name_of(upload.label), mapping)
+            with storing():
+                self._launcher.admit(desk, lock, name or name_of(upload.label), mapping, self._taken())
         finally:
             os.close(lock)
         return self.get(upload_id)
@@ -206,23 +207,8 @@ class Uploads:
         desk, upload = self._desk(upload_id), self.get(upload_id)
         if upload.state == READY:
             raise UsageError(f"'{upload.label}' is admitted already, as {upload.name}.")
-        token = f"preview-{new_upload_id()}"
-        mapping = mapping or upload.mapping
-        document = None if mapping is None else to_yaml(mapping)
-        limits = asdict(replace(self._limits, cpu_seconds=min(self._limits.cpu_seconds, round(PREVIEW_SECONDS))))
-        job = {**self._job(upload, name_of(upload.label)), "task": "preview", "token": token, "rows": rows}
-        desk.write(f"{token}.json", {**job, "document": document, "lock": None, "limits": limits})
-        try:
-            process = self._start(desk, token, ())
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(PREVIEW_SECONDS)
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)  # the one that reads, and the one that watches it
-                process.wait()
-            outcome = desk.read(f"{token}.result.json")
-        finally:
-            for left in desk.folder.glob(f"{token}*"):
-                left.unlink(missing_ok=True)
+        with storing():
+            outcome = self._launcher.preview(desk, mapping or upload.mapping, rows)
         if "preview" in outcome:
             return MappingPreview.from_dict(outcome["preview"])
         if outcome.get("problems"):
@@ -269,7 +255,7 @@ class Uploads:
             raise UnknownNameError("uploaded dataset", name, known)
         self._incoming().mkdir(parents=True, exist_ok=True)
         aside = self._incoming() / f".removed-{new_upload_id()}"
-        with _storing(), contextlib.suppress(FileNotFoundError):
+        with storing(), contextlib.suppress(FileNotFoundError):
             (self._folder / name).rename(aside)
         shutil.rmtree(aside, ignore_errors=True)
 
@@ -278,7 +264,7 @@ class Uploads:
         for upload_id in self._ids():
             desk = Desk(self._incoming() / upload_id)
             with contextlib.suppress(OSError):
-                if _is_forgotten(desk):
+                if desk.is_forgotten():
                     shutil.rmtree(desk.folder, ignore_errors=True)
         for left in self._incoming().glob(".removed-*"):
             shutil.rmtree(left, ignore_errors=True)
@@ -318,50 +304,6 @@ class Uploads:
             self._memory.remember(about["signature"], about["columns"], mapping)
             desk.write("signature.json", {**about, "remembered": True})
 
-    def _job(self, upload: Upload, name: str) -> dict[str, Any]:
-        return {
-            "file": f"{name}{_ending(upload.label)}",
-            "name": name,
-            "label": upload.label,
-            "bytes": upload.bytes,
-            "received": upload.received.isoformat(),
-            "cache": str(self._cache),
-            "uploads": str(self._folder),
-            "prepare": self._prepare,
-            "limits": asdict(self._limits),
-        }
-
-    def _begin(self, desk: Desk, upload: Upload, lock: int, name: str, mapping: Mapping | None) -> None:
-        with _storing():
-            if mapping is None:
-                (desk.folder / "mapping.yaml").unlink(missing_ok=True)
-            else:
-                desk.write_text("mapping.yaml", to_yaml(mapping))
-            taken = sorted(self._taken())
-            job = {"task": "admit", "token": "admit", "mapping": mapping is not None, "taken": taken, "lock": lock}
-            desk.write("admit.json", {**self._job(upload, name), **job})
-            desk.report(0.0)
-            desk.set_state(WORKING)
-            try:
-                process = self._start(desk, "admit", (lock,))
-            except OSError:
-                desk.set_state(REFUSED, "The process that reads it could not be started. Try again.")
-                raise
-        # Somebody has to fetch its exit status, or it stays in the process table.
-        threading.Thread(target=process.wait, name="upload", daemon=True).start()
-
-    def _start(self, desk: Desk, token: str, descriptors: Collection[int]) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(  # noqa: S603 - our own module; the path is made of an id of ours
-            [sys.executable, "-P", "-m", "tft_dash.importing.child", str((desk.folder / f"{token}.json").absolute())],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd=desk.folder,
-            env=_environment(),
-            pass_fds=tuple(descriptors),
-            start_new_session=True,
-        )
-
     def _dataset(self, folder: Path) -> Dataset | None:
         about = Desk(folder).read(ABOUT)
         try:
@@ -373,42 +315,8 @@ class Uploads:
         return Dataset(folder.name, path, status.st_size, changed, about["label"], bool(about["mapping"]))
 
 
-def _is_forgotten(desk: Desk) -> bool:
-    now, state = time.time(), desk.read("state.json").get("state")
-    if state is None:  # it never arrived as a whole; a file that still arrives is written to all the time
-        return (
-            now - max(path.stat().st_mtime for path in (desk.folder, *desk.folder.iterdir())) > ABANDONED_AFTER_SECONDS
-        )
-    return state != WORKING and now - desk.folder.stat().st_mtime > FORGOTTEN_AFTER_SECONDS
-
-
 def _readable(text: str) -> Mapping | None:
     try:
         return read_mapping(text, "the mapping")
     except MappingError:
         return None
-
-
-def _ending(label: str) -> str:
-    found = Path(label).suffix.lower()
-    return found if found in (".csv", ".tsv", ".txt", ".parquet", ".pq") else ".csv"
-
-
-def _environment() -> dict[str, str]:
-    """Nothing but what Python needs: the reader of a foreign file has no use for this process's secrets."""
-    package = str(Path(__file__).parents[2])
-    kept = ("PATH", "LANG", "LC_ALL", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "PYTHONHOME")
-    found = {name: os.environ[name] for name in kept if name in os.environ}
-    # The system's allocator gives memory back and meets the limit in a way that can be told.
-    return {**found, "PYTHONPATH": package, "ARROW_DEFAULT_MEMORY_POOL": "system", "OMP_NUM_THREADS": "1"}
-
-
-@contextlib.contextmanager
-def _storing() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StorageError(
-            f"The upload cannot be stored: {shorten(error.strerror or type(error).__name__)}. "
-            "Free some space on the server, or mend the permissions of its data folder."
-        ) from error

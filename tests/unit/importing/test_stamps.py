@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tft_dash.importing.clocks import guess_clock
+from tft_dash.importing.guessing.clocks import guess_clock
 from tft_dash.importing.stamps import StampReader
 from tft_dash.sources.files.times import NO_TIME
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from tft_dash.errors import UnknownNameError, UsageError
-from tft_dash.importing.desk import Desk
-from tft_dash.importing.guard import Limits, guarded
-from tft_dash.importing.slots import PLACES, slot
+from tft_dash.importing.guarded.desk import Desk
+from tft_dash.importing.guarded.guard import Limits, guarded
+from tft_dash.importing.guarded.slots import PLACES, slot
 from tft_dash.importing.uploads import Upload, Uploads
 from tft_dash.store.documents import Documents
 from tft_dash.store.engine import Store

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tft_dash.errors import LimitError, StorageError, UnknownNameError, UsageError
-from tft_dash.importing.guard import Limits, guarded
+from tft_dash.importing.guarded.guard import Limits, guarded
 from tft_dash.importing.naming import demand_name, label_of, name_of
 from tft_dash.importing.uploads import Upload, Uploads
 from tft_dash.store.documents import Documents

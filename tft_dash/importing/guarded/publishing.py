@@ -6,7 +6,7 @@ import errno
 from pathlib import Path
 from typing import Any, Final
 
-from tft_dash.importing.desk import Desk
+from tft_dash.importing.guarded.desk import Desk
 from tft_dash.importing.naming import free_name
 
 ABOUT: Final = "upload.json"

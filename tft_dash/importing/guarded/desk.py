@@ -27,6 +27,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from tft_dash.scenarios.writing.atomic import ABANDONED_AFTER_SECONDS
+
 _ID: Final = re.compile(r"[0-9a-f]{16}")
 
 RECEIVED: Final = "received"
@@ -35,6 +37,8 @@ WORKING: Final = "working"
 READY: Final = "ready"
 REFUSED: Final = "refused"
 _LOOK_SECONDS: Final = 0.02
+FORGOTTEN_AFTER_SECONDS: Final = 7 * 86_400.0
+"""An upload that nobody admitted for so long is removed."""
 INTERRUPTED: Final = (
     "The work on it ended before it was done: the server was restarted, or the machine ran out of memory. Try again."
 )
@@ -128,6 +132,15 @@ class Desk:
                 time.sleep(_LOOK_SECONDS)
             else:
                 return descriptor
+
+    def is_forgotten(self) -> bool:
+        """Whether nobody can want the upload any more."""
+        now, state = time.time(), self.read("state.json").get("state")
+        changed = self.folder.stat().st_mtime
+        if state is None:  # it never arrived as a whole; a file that still arrives is written to all the time
+            latest = max([changed, *(path.stat().st_mtime for path in self.folder.iterdir())])
+            return now - latest > ABANDONED_AFTER_SECONDS
+        return state != WORKING and now - changed > FORGOTTEN_AFTER_SECONDS
 
     def settle(self) -> None:
         """Notice that the process that worked on it has died."""

@@ -10,8 +10,8 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tft_dash.importing.guesses import metric_for, plain_word
-from tft_dash.importing.mapping import SERVER_MARK
+from tft_dash.importing.guessing.words import metric_for, plain_word
+from tft_dash.importing.parts import SERVER_MARK
 from tft_dash.schema import METRIC_NAMES
 
 _SEPARATORS: Final = (".", ":", "/", "|", " ", "_", "-")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from tft_dash.errors import LimitError, UsageError
+from tft_dash.errors import LimitError, StorageError, UsageError, shorten
 
 CHUNK_BYTES: Final = 1 << 20
 _ROOM_STEP: Final = 64 << 20
@@ -48,3 +49,15 @@ def _too_large(limit_bytes: int, length: int | None = None) -> LimitError:
         f"{what} than the {limit_bytes / 1e6:,.6g} MB that can be uploaded (TFT_DASH_UPLOAD_MB). Split it by time, or "
         "save it as Parquet, which is smaller than CSV."
     )
+
+
+@contextlib.contextmanager
+def storing() -> Iterator[None]:
+    """Say in words what keeps an upload from being written."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(
+            f"The upload cannot be stored: {shorten(error.strerror or type(error).__name__)}. "
+            "Free some space on the server, or mend the permissions of its data folder."
+        ) from error

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal
 
-from tft_dash.importing.mapping import Csv
+from tft_dash.importing.parts import Csv
 
 _LOOK_BYTES: Final = 1 << 20
 _LOOK_LINES: Final = 200

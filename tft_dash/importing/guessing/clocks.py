@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from tft_dash.importing.mapping import Timestamp
+from tft_dash.importing.parts import Timestamp
 from tft_dash.importing.stamps import StampReader, numbers_of
 from tft_dash.sources.files.times import NO_TIME
 

@@ -13,15 +13,15 @@ import pyarrow.parquet as pq
 
 from tft_dash.errors import TableError
 from tft_dash.importing.convert import convert
-from tft_dash.importing.desk import NEEDS_MAPPING, READY, REFUSED, Desk
 from tft_dash.importing.fit import fit_problems
 from tft_dash.importing.foreign import Foreign, open_foreign
+from tft_dash.importing.guarded.desk import NEEDS_MAPPING, READY, REFUSED, Desk
+from tft_dash.importing.guarded.publishing import ABOUT
+from tft_dash.importing.guarded.signature import signature_of
 from tft_dash.importing.losses import Losses
 from tft_dash.importing.mapping import Mapping, read_mapping, to_yaml
 from tft_dash.importing.preview import preview_mapping
 from tft_dash.importing.proposal import changes_nothing, propose
-from tft_dash.importing.publishing import ABOUT
-from tft_dash.importing.signature import signature_of
 from tft_dash.progress import Progress
 from tft_dash.schema import METRIC_NAMES, SERVER_NAME, TIMESTAMP
 from tft_dash.sources.files.formats import PARQUET, detect_format

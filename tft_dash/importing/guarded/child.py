@@ -1,4 +1,4 @@
-"""The process that reads a file nobody vouches for: ``python -m tft_dash.importing.child <job file>``.
+"""The process that reads a file nobody vouches for: ``python -m tft_dash.importing.guarded.child <job file>``.
 
 It outlives the worker that began it, watches the process that does the reading, and writes down how it ended.
 """
@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from tft_dash.errors import TftDashError
-from tft_dash.importing.desk import NEEDS_MAPPING, READY, REFUSED, Desk
-from tft_dash.importing.guard import Limits, guarded
-from tft_dash.importing.publishing import publish
-from tft_dash.importing.slots import slot
-from tft_dash.importing.tasks import admit, preview
+from tft_dash.importing.guarded.desk import NEEDS_MAPPING, READY, REFUSED, Desk
+from tft_dash.importing.guarded.guard import Limits, guarded
+from tft_dash.importing.guarded.publishing import publish
+from tft_dash.importing.guarded.slots import slot
+from tft_dash.importing.guarded.tasks import admit, preview
 from tft_dash.progress import Progress
 
 TASKS: Final = {"admit": admit, "preview": preview}

@@ -1,0 +1,1 @@
+"""Uploads on the disk, and the processes with limits that read them."""
