@@ -153,15 +153,16 @@
     return tabs[to].dataset.tab;
   }
 
-  /** The first field of the entry at ``path``, opened and focused. */
+  /** The first field of the entry at ``path``, opened and focused; false where the form does not show it. */
   function focusItem(path) {
     const item = form().querySelector(`[data-item="${CSS.escape(path)}"]`);
-    if (!item) return;
+    if (!item) return false;
     const group = item.closest("[data-group]");
     if (group) openTab(group.dataset.group);
     const control = item.querySelector("input, select, textarea");
     if (control) control.focus();
     item.scrollIntoView({ block: "nearest" });
+    return true;
   }
 
   window.tftDash.builderForm = {

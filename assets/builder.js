@@ -6,6 +6,8 @@
   const { documents, builderForm, builderRun, drafts, onTheme, theme, address, clientside } = window.tftDash;
   const { get, set, copy } = documents;
 
+  const PARTS = ["story", "fleet", "timeline", "faults", "clock"]; // of the form, as the server calls them
+  const REST_MS = 300; // after the open part of the form, until the others are drawn
   const PAUSE_MS = 20; // after a change, until the server is asked
   const LEASE_MS = 8000; // a request that has no answer by then is given up
   const MOST_UNDONE = 100;
@@ -22,6 +24,8 @@
   let tasks = []; // savings, exports, texts: the first one is without an answer, the others wait for it
   let number = 0;
   let typed = null; // the field that is being typed in, as it was
+  let formed = {}; // what is drawn of the form: each part's digest, as the server drew it
+  let forming = { id: 0, left: [], isAsked: false }; // the last request for parts of the form, and which come after it
   let focusNext = ""; // the entry to be looked at once the form is drawn
   let focusBack = ""; // else the field that had the focus
   let textDirty = false;
@@ -57,6 +61,7 @@
     observer = new MutationObserver(drawn);
     observer.observe(builderForm.form(), { childList: true, subtree: true });
     builderForm.openTab("story");
+    formed = {};
     redraw();
     builderRun.resume(start.run);
   }
@@ -99,12 +104,28 @@
     keepDraft.timer = window.setTimeout(keepDraft, 250);
   }
 
-  /** After a change of structure: the form is drawn anew. */
+  /** After a change of structure: what of the form differs is drawn anew, the open part before the others. */
   function redraw() {
     focusBack = document.activeElement?.id;
     typed = null; // it was another document's
-    setProps("builder-structure", { data: { document: draft, pages, id: (number += 1) } });
+    const first = PARTS.filter((part) => part === builderForm.tab());
+    form(first.length ? first : PARTS, first.length ? PARTS.filter((part) => !first.includes(part)) : []);
     changed();
+  }
+
+  /** Have ``parts`` of the form drawn, and those ``left`` after them. */
+  function form(parts, left = []) {
+    forming = { id: (number += 1), left, isAsked: true };
+    setProps("builder-structure", { data: { document: draft, pages, id: forming.id, parts, formed } });
+  }
+
+  /** The server has drawn the parts that it was asked for. */
+  function builderFormed(data) {
+    if (!data || data.id !== forming.id || !page()) return;
+    Object.assign(formed, data.formed);
+    forming.isAsked = false;
+    settle();
+    if (forming.left.length) window.setTimeout(() => data.id === forming.id && form(forming.left), REST_MS);
   }
 
   function restructure(change) {
@@ -236,19 +257,24 @@
     for (const note of page().querySelectorAll("[data-fleet-size], [data-clock-note]")) note.textContent = size;
   }
 
-  /** The form has been drawn anew by the server. */
+  /** Parts of the form have been drawn anew. */
   function drawn(records) {
-    const added = records.some((record) => [...record.addedNodes].some((node) => node.nodeType === 1));
-    if (!added || !draft || drawn.asked) return;
-    drawn.asked = window.requestAnimationFrame(() => {
-      drawn.asked = null;
+    if (records.some((record) => [...record.addedNodes].some((node) => node.nodeType === 1))) settle();
+  }
+
+  /** Have the form say what the document says and what is wrong with it, and give the focus where it belongs. */
+  function settle() {
+    if (!draft || settle.asked) return;
+    settle.asked = window.requestAnimationFrame(() => {
+      settle.asked = null;
       if (!page() || !builderForm.form().querySelector("[data-group]")) return;
       builderForm.showTab();
       builderForm.showTyped(draft);
       reflectAnswer();
-      if (focusNext) builderForm.focusItem(focusNext);
-      else if (focusBack && document.activeElement === document.body) document.getElementById(focusBack)?.focus();
-      focusNext = focusBack = "";
+      const isFound = Boolean(focusNext) && builderForm.focusItem(focusNext);
+      if (!focusNext && focusBack && document.activeElement === document.body) document.getElementById(focusBack)?.focus();
+      if (isFound || !forming.left.length) focusNext = "";
+      focusBack = "";
       onFocus({ target: document.activeElement });
     });
   }
@@ -415,6 +441,7 @@
 
   function openTab(name) {
     builderForm.openTab(name);
+    if (forming.left.includes(name) && !forming.isAsked) form([name, ...forming.left.filter((part) => part !== name)]);
     if (name === "document" && !textDirty) askTask("text");
   }
 
@@ -446,7 +473,9 @@
     drop: (isNewShape) => {
       if (isNewShape) redraw();
     },
-    open: (path) => builderForm.focusItem(path),
+    open: (path) => {
+      if (!builderForm.focusItem(path)) focusNext = path; // its part of the form is still to be drawn
+    },
     endRule,
   };
 
@@ -478,5 +507,5 @@
 
   const builderRan = (data) => builderRun.landed(data, refuse);
 
-  clientside({ builderStart, builderPreviewed, builderDone, builderRan });
+  clientside({ builderStart, builderFormed, builderPreviewed, builderDone, builderRan });
 })();

@@ -422,8 +422,11 @@
     const under = document.elementFromPoint(pointer.x, pointer.y);
     const plot = under && under.closest(".js-plotly-plot");
     if (!plot) return;
-    const move = () => under.dispatchEvent(
-      new MouseEvent("mousemove", { clientX: pointer.x, clientY: pointer.y, bubbles: true, view: window }));
+    const move = () => {
+      if (!pointer || !plot.isConnected || !plot._fullLayout) return; // the page was left meanwhile
+      const facts = { clientX: pointer.x, clientY: pointer.y, bubbles: true, view: window };
+      under.dispatchEvent(new MouseEvent("mousemove", facts));
+    };
     window.setTimeout(move, 60);
   }
 

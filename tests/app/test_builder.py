@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from support.scenarios import everything
 
 from tft_dash.callbacks.documents import brief, plain, read_plain, text_of
+from tft_dash.pages.builder import PARTS
 from tft_dash.scenarios.document import as_mapping, document_digest, parse_document
 from tft_dash.scenarios.library import load_scenario, preset_names
 
@@ -128,7 +129,21 @@ def test_a_large_fleets_preview_says_that_it_is_reduced(client: FlaskClient) -> 
 @pytest.mark.parametrize("request_", [{}, {"document": 5}, {"document": {"spec": []}}, {"document": None, "theme": 3}])
 def test_any_request_gets_an_answer(client: FlaskClient, request_: dict[str, Any]) -> None:
     assert ask(client, "builder-request", "builder-answer", request_)["builder-answer"]["data"]["problems"]
-    assert "builder-form" in ask(client, "builder-structure", "builder-form", request_)
+    assert set(ask(client, "builder-structure", "builder-formed", request_)["builder-formed"]["data"]["formed"]) == set(
+        PARTS
+    )
+
+
+def test_only_the_parts_of_the_form_that_differ_are_sent_again(client: FlaskClient) -> None:
+    first = ask(client, "builder-structure", "builder-formed", {"id": 1, "document": cascade(), "parts": ["story"]})
+    assert [name for name in first if name.startswith("builder-part-")] == ["builder-part-story"]
+    whole = ask(client, "builder-structure", "builder-formed", {"id": 2, "document": cascade()})
+    formed = whole["builder-formed"]["data"]["formed"]
+    assert first["builder-formed"]["data"] == {"id": 1, "formed": {"story": formed["story"]}}
+    document = cascade()
+    document["spec"]["seed"] = 7
+    again = ask(client, "builder-structure", "builder-formed", {"id": 3, "document": document, "formed": formed})
+    assert [name for name in again if name.startswith("builder-part-")] == ["builder-part-clock"]
 
 
 def test_an_unknown_model_is_told_in_words(client: FlaskClient) -> None:

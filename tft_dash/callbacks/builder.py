@@ -7,7 +7,7 @@ from typing import Any, Final
 from dash import ClientsideFunction, Dash, Input, Output
 
 from tft_dash import ids
-from tft_dash.callbacks.building import PREVIEW_TARGETS, RUN_TARGETS, TASK_TARGETS, Building, saved
+from tft_dash.callbacks.building import FORM_TARGETS, PREVIEW_TARGETS, RUN_TARGETS, TASK_TARGETS, Building, saved
 from tft_dash.errors import TftDashError, UnknownNameError
 from tft_dash.pages.builder import layout, missing
 from tft_dash.scenarios.document import as_mapping
@@ -47,8 +47,10 @@ def register_builder(app: Dash, services: Services) -> None:
         Input(ids.BUILDER_MODEL, "value"),
     )
 
-    @app.callback(Output(ids.BUILDER_FORM, "children"), Input(ids.BUILDER_STRUCTURE, "data"), prevent_initial_call=True)
-    def form(request: dict[str, Any]) -> Any:  # noqa: ANN401 - a Dash component
+    @app.callback(
+        [Output(*target) for target in FORM_TARGETS], Input(ids.BUILDER_STRUCTURE, "data"), prevent_initial_call=True
+    )
+    def form(request: dict[str, Any]) -> list[Any]:
         return building.form(request)
 
     @app.callback(
@@ -70,6 +72,7 @@ def register_builder(app: Dash, services: Services) -> None:
         return building.run(request)
 
     for store, lands in (
+        (ids.BUILDER_FORMED, "builderFormed"),
         (ids.BUILDER_ANSWER, "builderPreviewed"),
         (ids.BUILDER_RESULT, "builderDone"),
         (ids.BUILDER_RUN_RESULT, "builderRan"),

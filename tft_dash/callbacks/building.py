@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
 import orjson
 from dash import no_update
+from dash.development.base_component import Component
 
 from tft_dash import components, ids
-from tft_dash.callbacks.documents import OWN_ERROR, author_of, brief, guarded, plain, read_plain, text_of
+from tft_dash.callbacks.documents import author_of, brief, guarded, plain, read_plain, text_of
+from tft_dash.callbacks.reporting import OWN_ERROR
 from tft_dash.errors import ConflictError, DocumentError, TftDashError
 from tft_dash.figures.preview import FIGURES
 from tft_dash.library import Entry
@@ -30,6 +33,10 @@ logger = logging.getLogger(__name__)
 
 Request = Mapping[str, Any]
 WHAT: Final = "the document"
+FORM_TARGETS: Final = (
+    *((builder.part_id(name), "children") for name in builder.PARTS),
+    (ids.BUILDER_FORMED, "data"),
+)
 PREVIEW_TARGETS: Final = (
     *((component, "figure") for component in FIGURES),
     (ids.BUILDER_OUTCOMES, "children"),
@@ -67,10 +74,23 @@ class Building:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def form(self, request: object) -> Any:  # noqa: ANN401 - a Dash component
-        """The form of the document that the browser has."""
+    def form(self, request: object) -> list[Any]:
+        """The values of :data:`FORM_TARGETS`: of the parts that are asked for, those that differ from what is drawn.
+
+        To draw the whole form takes a browser seconds; most changes concern one part of it.
+        """
         asked = _group(request)
-        return builder.form(_group(asked.get("document")), _group(asked.get("pages")))
+        wanted = asked.get("parts")
+        names = [name for name in wanted if name in builder.PARTS] if isinstance(wanted, list) else builder.PARTS
+        drawn, formed = _group(asked.get("formed")), dict[str, str]()
+        shown: dict[tuple[str, str], Any] = dict.fromkeys(FORM_TARGETS, no_update)
+        for name, part in builder.form(_group(asked.get("document")), _group(asked.get("pages")), names).items():
+            written = orjson.dumps(part.to_plotly_json(), default=_plotly_json)
+            formed[name] = hashlib.sha256(written).hexdigest()[:16]
+            if formed[name] != drawn.get(name):
+                shown[builder.part_id(name), "children"] = orjson.Fragment(written)
+        shown[ids.BUILDER_FORMED, "data"] = {"id": asked.get("id"), "formed": formed}
+        return [shown[target] for target in FORM_TARGETS]
 
     def preview(self, request: object) -> list[Any]:
         """The values of :data:`PREVIEW_TARGETS`."""
@@ -279,3 +299,9 @@ def _rows(found: tuple[Difference, ...]) -> list[tuple[str, str, str]]:
 
 def _group(value: object) -> Request:
     return value if isinstance(value, Mapping) else {}
+
+
+def _plotly_json(value: object) -> Any:  # noqa: ANN401 - what Dash sends for a component
+    if isinstance(value, Component):
+        return value.to_plotly_json()
+    raise TypeError(f"{type(value).__name__} is not JSON")

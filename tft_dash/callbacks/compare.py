@@ -14,6 +14,7 @@ import numpy as np
 from dash import ClientsideFunction, Dash, Input, Output, html, no_update
 
 from tft_dash import components, ids
+from tft_dash.callbacks.reporting import RETRIED_ERROR
 from tft_dash.comparing import OVER, Comparison, IntArray
 from tft_dash.errors import NotReadyError, TftDashError, UsageError, shorten
 from tft_dash.figures.compare import difference, lines, side, words
@@ -106,9 +107,8 @@ class Pairs:
             drawing[ANSWER] = {"id": number, "error": str(error)}
         except Exception:
             logger.exception("a request of the compare page failed: %r", request)
-            text = "The server met an error of its own. It is in the server's log; the page tries again by itself."
-            drawing[BANNER] = components.banner("Something went wrong", text)
-            drawing[ANSWER] = {"id": number, "error": text}
+            drawing[BANNER] = components.banner("Something went wrong", RETRIED_ERROR)
+            drawing[ANSWER] = {"id": number, "error": RETRIED_ERROR}
         return drawing
 
     def _draw(self, wish: Wish, number: object) -> Drawing:

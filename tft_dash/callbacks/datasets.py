@@ -10,6 +10,7 @@ from typing import Any, Final
 from dash import ClientsideFunction, Dash, Input, Output
 
 from tft_dash import components, ids
+from tft_dash.callbacks.reporting import RETRIED_ERROR
 from tft_dash.errors import TftDashError, shorten
 from tft_dash.pages.datasets import DatasetRow, PendingUpload, matching, pending, sorted_rows, table
 from tft_dash.pages.inspector.verdict import verdict_of
@@ -60,8 +61,7 @@ def _answer(services: Services, request: Mapping[str, Any]) -> tuple[Any, Any, d
         listed, waiting, busy = components.banner("The list cannot be shown", str(error)), [], False
     except Exception:
         logger.exception("a request of the list of datasets failed: %r", request)
-        words = "The server met an error of its own. It is in the server's log; the page tries again by itself."
-        listed, waiting, busy = components.banner("Something went wrong", words), [], False
+        listed, waiting, busy = components.banner("Something went wrong", RETRIED_ERROR), [], False
     return listed, waiting, {"id": request.get("id"), "busy": busy}
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 import orjson
 import yaml
 
+from tft_dash.callbacks.reporting import OWN_ERROR
 from tft_dash.errors import TftDashError
 from tft_dash.scenarios.document import Scenario, read_document
 from tft_dash.scenarios.format.fields import format_instant, is_number, parse_instant
@@ -18,7 +19,6 @@ logger = logging.getLogger(__name__)
 
 SAFE_WHOLE: Final = 2**53
 """Whole numbers from here on do not survive in a browser; they travel as text."""
-OWN_ERROR: Final = "The server met an error of its own. It is in the server's log; try again."
 
 
 def brief(scenario: Scenario) -> dict[str, Any]:

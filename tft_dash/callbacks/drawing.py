@@ -15,6 +15,7 @@ from dash import Patch, no_update
 from dash.development.base_component import Component
 
 from tft_dash import components, ids
+from tft_dash.callbacks.reporting import RETRIED_ERROR
 from tft_dash.errors import NotReadyError, TftDashError, shorten
 from tft_dash.figures import FIGURES, kpi
 from tft_dash.figures import server as server_panel
@@ -154,9 +155,8 @@ def _reported(make: Callable[[Mapping[str, Any]], Drawing], request: Mapping[str
         drawing[ANSWER] = {"id": number, "error": str(error)}
     except Exception:
         logger.exception("a request of the live monitor failed: %r", request)
-        words = "The server met an error of its own. It is in the server's log; the page tries again by itself."
-        drawing[BANNER] = components.banner("Something went wrong", words)
-        drawing[ANSWER] = {"id": number, "error": words}
+        drawing[BANNER] = components.banner("Something went wrong", RETRIED_ERROR)
+        drawing[ANSWER] = {"id": number, "error": RETRIED_ERROR}
     return drawing
 
 

@@ -16,6 +16,7 @@ from dash import no_update
 
 from tft_dash import components, ids
 from tft_dash.callbacks.beside import read_drill
+from tft_dash.callbacks.reporting import RETRIED_ERROR
 from tft_dash.callbacks.rows import grid_columns, plain_of
 from tft_dash.errors import CancelledError, NotReadyError, TftDashError
 from tft_dash.figures import gaps
@@ -82,8 +83,7 @@ class Inspections:
             said["state"] = "error"
         except Exception:
             logger.exception("a request of the inspector failed: %r", request)
-            words = "The server met an error of its own. It is in the server's log; the page tries again by itself."
-            drawing[VERDICT] = components.banner("Something went wrong", words)
+            drawing[VERDICT] = components.banner("Something went wrong", RETRIED_ERROR)
             said["state"] = "error"
         return [drawing[target] for target in TARGETS]
 

@@ -7,11 +7,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from tft_dash.figures.plot import Numbers, numbers, small
+from tft_dash.figures.plot import Numbers, numbers, small, time_unit
 from tft_dash.schema import FloatArray
 from tft_dash.theme import Theme
 
-_UNITS: Final = (("s", 1.0), ("min", 60.0), ("h", 3600.0), ("d", 86400.0))
 _NICE: Final = (1, 2, 3, 5, 6, 10, 12, 15, 20, 30, 60, 100, 120, 200, 300, 500, 1000)
 _MARKS: Final = 6
 
@@ -31,8 +30,7 @@ class AgoAxis:
     @property
     def unit(self) -> tuple[str, float]:
         """Name and seconds of the unit: the largest of which the window holds at least two."""
-        fitting = [unit for unit in _UNITS if self.span_seconds >= 2 * unit[1]]
-        return fitting[-1] if fitting else _UNITS[0]
+        return time_unit(self.span_seconds)
 
     @property
     def trace(self) -> dict[str, float]:

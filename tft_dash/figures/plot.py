@@ -22,6 +22,7 @@ Figure = dict[str, Any]
 Numbers = list[float | None]
 
 TRANSPARENT: Final = "rgba(0,0,0,0)"
+_TIME_UNITS: Final = (("s", 1.0), ("min", 60.0), ("h", 3600.0), ("d", 86400.0))
 
 
 def numbers(values: NDArray[Any], decimals: int) -> Numbers:
@@ -120,3 +121,9 @@ def graph(component_id: str, *, zoom: bool) -> dcc.Graph:
         },
     }
     return dcc.Graph(id=component_id, figure=empty, config=config, responsive=True, className="plot")
+
+
+def time_unit(span_seconds: float) -> tuple[str, float]:
+    """Name and seconds of the unit for an axis of that length: the largest of which it holds at least two."""
+    fitting = [unit for unit in _TIME_UNITS if span_seconds >= 2 * unit[1]]
+    return fitting[-1] if fitting else _TIME_UNITS[0]

@@ -6,13 +6,20 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from dash import html
 from support.scenarios import everything, marked, parts
 
 from tft_dash.errors import DocumentError
-from tft_dash.pages.builder import form, layout
+from tft_dash.pages.builder import form, frame, layout
 from tft_dash.pages.builder.paging import PAGE
 from tft_dash.scenarios.document import as_mapping, parse_document
 from tft_dash.scenarios.library import load_scenario, preset_names
+
+
+def whole(document: dict[str, Any], pages: dict[str, int] | None = None) -> html.Div:
+    """Every part of the form, in the page's frame."""
+    return html.Div([*frame(), *form(document, pages).values()])
+
 
 FIXED = ("apiVersion", "kind")
 SHAPED = (".check", ".first_of_each")
@@ -41,13 +48,13 @@ DOCUMENTS = {name: as_mapping(load_scenario(name)) for name in preset_names()} |
 
 @pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
 def test_everything_in_a_document_has_its_field(document: dict[str, Any]) -> None:
-    fields = set(marked(form(document), "data-path"))
+    fields = set(marked(whole(document), "data-path"))
     wanted = [path for path, _ in leaves(document) if path not in FIXED and not path.endswith(SHAPED)]
     assert [path for path in wanted if path not in fields] == []
 
 
 def test_a_field_says_what_the_document_says() -> None:
-    shown = shown_at(form(everything()))
+    shown = shown_at(whole(everything()))
     assert shown["metadata.tags"] == "one, two"
     assert shown["spec.clock.duration"] == "20m"
     assert shown["spec.phases[0].intensity"] == "0.1"
@@ -61,7 +68,7 @@ def test_a_field_says_what_the_document_says() -> None:
 
 
 def test_every_field_has_a_label_of_its_own_words() -> None:
-    for place in marked(form(everything()), "data-path").values():
+    for place in marked(whole(everything()), "data-path").values():
         label = next(each for each in parts(place) if type(each).__name__ == "Label")
         words = [each for each in parts(label) if type(each).__name__ == "Span"]
         assert words
@@ -79,7 +86,7 @@ def test_every_field_has_a_label_of_its_own_words() -> None:
     ],
 )
 def test_a_document_with_any_mistakes_still_has_a_form(document: dict[str, Any]) -> None:
-    assert set(marked(form(document), "data-group")) == {"story", "fleet", "timeline", "faults", "clock"}
+    assert set(marked(whole(document), "data-group")) == {"story", "fleet", "timeline", "faults", "clock"}
 
 
 def test_every_mistake_finds_a_place_at_its_field_or_above() -> None:
@@ -94,7 +101,7 @@ def test_every_mistake_finds_a_place_at_its_field_or_above() -> None:
     document["metadata"]["colour"] = "red"
     with pytest.raises(DocumentError) as found:
         parse_document(document, "test")
-    places = set(marked(form(document), "data-problem"))
+    places = set(marked(whole(document), "data-problem"))
     for path, _ in found.value.problems:
         assert any(path.startswith(place) for place in places), path
     exact = {"spec.clock.tick", "spec.phases[1].from", "spec.faults[1].whom.profile", "spec.expect[3]"}
@@ -105,11 +112,11 @@ def test_a_long_list_is_shown_a_page_at_a_time() -> None:
     document = everything()
     fault = document["spec"]["faults"][0]
     document["spec"]["faults"] = [{**fault, "id": f"fault-{number}"} for number in range(3 * PAGE)]
-    first, second = form(document), form(document, {"spec.faults": 1})
+    first, second = whole(document), whole(document, {"spec.faults": 1})
     assert f"spec.faults[{PAGE - 1}].id" in marked(first, "data-path")
     assert f"spec.faults[{PAGE}].id" not in marked(first, "data-path")
     assert f"spec.faults[{PAGE}].id" in marked(second, "data-path")
-    beyond = form(document, {"spec.faults": 99})
+    beyond = whole(document, {"spec.faults": 99})
     assert f"spec.faults[{3 * PAGE - 1}].id" in marked(beyond, "data-path")
 
 
@@ -117,7 +124,7 @@ def test_a_word_that_no_list_offers_is_offered_where_the_document_has_it() -> No
     document = everything()
     document["spec"]["faults"][0]["what"] = "gremlins"
     wanted = {"type": "builder-field", "path": "spec.faults[0].what"}
-    control = next(each for each in parts(form(document)) if getattr(each, "id", None) == wanted)
+    control = next(each for each in parts(whole(document)) if getattr(each, "id", None) == wanted)
     assert control.value == "gremlins"
     assert "gremlins" in [option["value"] for option in control.options]
 

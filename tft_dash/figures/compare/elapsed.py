@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from tft_dash.comparing import Comparison
-from tft_dash.figures.plot import small
+from tft_dash.figures.plot import small, time_unit
 from tft_dash.schema import FloatArray
 from tft_dash.theme import Theme
 
@@ -22,7 +22,6 @@ POINTS: Final = 2000
 HORIZONS: Final[Mapping[str, str]] = {"30m": "30 min", "8h": "8 h"}
 """The two probabilities that can be compared: name in the address → words."""
 
-_UNITS: Final = (("s", 1.0), ("min", 60.0), ("h", 3600.0), ("d", 86400.0))
 _NICE: Final = (1, 2, 5, 10, 15, 20, 30, 60, 100, 120, 200, 300, 500, 1000)
 _MARKS: Final = 7
 
@@ -47,8 +46,7 @@ class ElapsedAxis:
     @property
     def unit(self) -> tuple[str, float]:
         """Name and seconds of the unit: the largest of which the axis holds at least two."""
-        fitting = [unit for unit in _UNITS if self.span_seconds >= 2 * unit[1]]
-        return fitting[-1] if fitting else _UNITS[0]
+        return time_unit(self.span_seconds)
 
     @property
     def trace(self) -> dict[str, float]:

@@ -11,6 +11,7 @@ from dash import dcc, html
 from tft_dash import components, ids
 from tft_dash.figures.plot import graph
 from tft_dash.pages.builder.answers import run_panel
+from tft_dash.pages.builder.form import frame
 
 GROUPS: Final = (
     ("story", "Story"),
@@ -23,6 +24,7 @@ GROUPS: Final = (
 STORES: Final = (
     ids.BUILDER_BEGUN,
     ids.BUILDER_STRUCTURE,
+    ids.BUILDER_FORMED,
     ids.BUILDER_REQUEST,
     ids.BUILDER_ANSWER,
     ids.BUILDER_TASK,
@@ -150,7 +152,7 @@ def _groups() -> html.Div:
     return html.Div(
         [
             html.Div([html.Div(tabs, className="tabs", role="tablist", **{"aria-label": "Parts of the document"})]),
-            html.Div([], id=ids.BUILDER_FORM),
+            html.Div(frame(), id=ids.BUILDER_FORM, className="groups"),
             _document(),
             author,
         ],
