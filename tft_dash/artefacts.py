@@ -18,9 +18,13 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final
 
 from tft_dash.errors import CancelledError, StorageError, shorten
 from tft_dash.progress import Progress, silent
+
+_TOLD_STEP: Final = 0.005
+"""A share is written down when it has grown by this: a file opened thousands of times would slow the work itself."""
 
 Build = Callable[[Path, Progress], None]
 """Fills the empty folder that it is given."""
@@ -140,10 +144,14 @@ def _build(folder: Path, build: Build, progress: Progress) -> None:
     _clear(folder)  # what a killed builder left behind
     partial = _beside(folder, f"partial-{os.getpid()}-{threading.get_ident()}")
     shared = _beside(folder, "progress")
+    told = -1.0
 
     def report(share: float) -> None:
-        with contextlib.suppress(OSError):
-            shared.write_text(f"{share:.4f}")
+        nonlocal told
+        if abs(share - told) >= _TOLD_STEP:
+            told = share
+            with contextlib.suppress(OSError):
+                shared.write_text(f"{share:.4f}")
         progress(share)
 
     try:

@@ -15,8 +15,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tft_dash.errors import shorten
+from tft_dash.inspection.spread import Spread, spread_of
 from tft_dash.inspection.stored.kinds import FLAG, NUMBER, TEXT, TIME, numbers_of
-from tft_dash.inspection.stored.rowfile import RowFile, StoredColumn
+from tft_dash.inspection.stored.rowfile import TICK, RowFile, StoredColumn
 from tft_dash.inspection.stored.writing import WORDS_LIMIT
 from tft_dash.inspection.stuck import Stillness, StuckReader
 from tft_dash.progress import Progress
@@ -33,11 +34,8 @@ from tft_dash.schema import (
 )
 
 FACTS_FILE: Final = "facts.json"
-BINS: Final = 40
 SPARK_POINTS: Final = 120
 EXAMPLES: Final = 5
-SAMPLE_ROWS: Final = 20_000_000
-"""From this many rows on, quantiles and distinct values are those of evenly spaced rows, and the facts say so."""
 _EXAMPLE_LENGTH: Final = 80
 _COUNTED_TEXTS: Final = 1_000_000
 
@@ -102,11 +100,11 @@ class ColumnFacts:
 def read_facts(rows: RowFile, progress: Progress) -> tuple[ColumnFacts, ...]:
     """The facts of every column."""
     columns = rows.layout.columns
-    stuck = StuckReader(rows)
+    beside = _Beside(StuckReader(rows), _Sparks(rows))
     facts: list[ColumnFacts] = []
     # Sorting and counting leave the interpreter alone, so that a second thread is a second core.
     with ThreadPoolExecutor(2, thread_name_prefix="facts") as threads:
-        for place, one in enumerate(threads.map(lambda column: _facts(rows, column, stuck), columns)):
+        for place, one in enumerate(threads.map(lambda column: _facts(rows, column, beside), columns)):
             facts.append(one)
             progress((place + 1) / len(columns))
     repeated: set[str] = set()
@@ -135,18 +133,26 @@ class _Values:
     sample: int | None = None
 
 
-def _facts(rows: RowFile, column: StoredColumn, stuck: StuckReader) -> ColumnFacts:
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What is found once and serves every column."""
+
+    stuck: StuckReader
+    sparks: _Sparks
+
+
+def _facts(rows: RowFile, column: StoredColumn, beside: _Beside) -> ColumnFacts:
     still, spark = Stillness(), np.empty(0, np.float32)
     if column.kind in (NUMBER, TIME):
         floats = numbers_whole(rows, column)
         if column.kind == NUMBER:
-            spark = _spark(rows, column.field)
-            still = stuck.read(floats)
-        values = _numbers(floats)
+            spark = beside.sparks.read(column.field)
+            still = beside.stuck.read(floats)
+        values = _numbers(spread_of(floats))
     else:
         values = _coded(rows, column) if column.coded else _texts(rows, column)
         if column.kind == FLAG:
-            spark = _spark(rows, column.field)
+            spark = beside.sparks.read(column.field)
     low, p50, p99, high = values.quantiles
     metric = METRIC.get(column.name)
     return ColumnFacts(
@@ -184,36 +190,11 @@ def numbers_whole(rows: RowFile, column: StoredColumn) -> NDArray[np.floating[An
     return rows.whole(column.field, numbers_of, np.float32 if narrow else np.float64)
 
 
-def _numbers(values: NDArray[np.floating[Any]]) -> _Values:
-    """Sorts ``values`` in place, once, and reads everything off the order."""
-    stride = -(-len(values) // SAMPLE_ROWS) if len(values) else 1
-    there = ~np.isnan(values)
-    present = int(np.count_nonzero(there))
-    ordered = values[there][::stride] if stride > 1 else values[there] if present < len(values) else values
-    del there
-    ordered.sort()
-    distinct = 1 + int(np.count_nonzero(ordered[1:] != ordered[:-1])) if present else 0
-    finite = ordered[np.searchsorted(ordered, -np.inf, "right") : np.searchsorted(ordered, np.inf, "left")]
-    sample = len(ordered) if stride > 1 else None
-    if not len(finite):
-        return _Values(present, distinct, sample=sample)
-    low, high = float(finite[0]), float(finite[-1])
-    quantiles = (low, _quantile(finite, 0.5), _quantile(finite, 0.99), high)
-    bins = min(BINS, distinct) if high > low else 1
-    edges = np.linspace(low, high, bins + 1)
-    # The last bin includes its upper edge.
-    inner = np.searchsorted(finite, edges[1:-1].astype(finite.dtype), "left")
-    counts = np.diff(np.concatenate([[0], inner, [len(finite)]]))
-    return _Values(present, distinct, quantiles, (), edges, counts, sample)
-
-
-def _quantile(ordered: NDArray[np.floating[Any]], share: float) -> float:
-    """Linear between ranks."""
-    place = (len(ordered) - 1) * share
-    below = int(place)
-    above = min(below + 1, len(ordered) - 1)
-    low, high = float(ordered[below]), float(ordered[above])
-    return low + (high - low) * (place - below)
+def _numbers(spread: Spread) -> _Values:
+    quantiles = (spread.low, spread.p50, spread.p99, spread.high)
+    return _Values(
+        spread.present, spread.distinct, quantiles, edges=spread.edges, counts=spread.counts, sample=spread.sample
+    )
 
 
 def _coded(rows: RowFile, column: StoredColumn) -> _Values:
@@ -243,21 +224,32 @@ def _texts(rows: RowFile, column: StoredColumn) -> _Values:
     return _Values(present, distinct, examples=words)
 
 
-def _spark(rows: RowFile, field: str) -> FloatArray:
-    """Means over at most :data:`SPARK_POINTS` equal spans of the recording's time."""
-    ticks = rows.layout.ticks
-    points = min(SPARK_POINTS, ticks)
-    if not points:
-        return np.empty(0, np.float32)
-    sums, counts = np.zeros(points), np.zeros(points, np.int64)
-    for chunk, when in zip(rows.chunks(field), rows.chunks("tick"), strict=True):
-        values = numbers_of(chunk)
-        tick: NDArray[Any] = when.to_numpy(zero_copy_only=False)
-        good = np.isfinite(values) & (tick >= 0)
-        span = tick[good].astype(np.int64) * points // ticks
-        sums += np.bincount(span, values[good], points)
-        counts += np.bincount(span, minlength=points)
-    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan).astype(np.float32)
+class _Sparks:
+    """Means over at most :data:`SPARK_POINTS` equal spans of the recording's time; which row is in which span is
+    found once for all columns."""
+
+    def __init__(self, rows: RowFile) -> None:
+        ticks = rows.layout.ticks
+        self._rows, self._points = rows, min(SPARK_POINTS, ticks)
+        self._spans: list[NDArray[np.uint8]] = []
+        for when in rows.chunks(TICK) if self._points else ():
+            tick: NDArray[Any] = when.to_numpy(zero_copy_only=False)
+            span = tick.astype(np.int64) * self._points // ticks
+            # A row without a readable time falls into a span of its own, which is left out.
+            self._spans.append(np.where(tick >= 0, span, self._points).astype(np.uint8))
+
+    def read(self, field: str) -> FloatArray:
+        """(points,) NaN where there is nothing; empty without a clock."""
+        points = self._points
+        sums, counts = np.zeros(points + 1), np.zeros(points + 1, np.int64)
+        for chunk, span in zip(self._rows.chunks(field) if points else (), self._spans, strict=True):
+            values = numbers_of(chunk)
+            good = np.isfinite(values)
+            whole = bool(good.all())
+            places = span if whole else span[good]
+            sums += np.bincount(places, values if whole else values[good], points + 1)
+            counts += np.bincount(places, minlength=points + 1)
+        return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)[:points].astype(np.float32)
 
 
 def write_facts(facts: Sequence[ColumnFacts], folder: Path) -> None:

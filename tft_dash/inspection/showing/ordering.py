@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from tft_dash.artefacts import exclusive
 from tft_dash.inspection.showing.filtering import find_column, matching
+from tft_dash.inspection.showing.sorting import stable_order
 from tft_dash.inspection.stored.kinds import TEXT, numbers_of
 from tft_dash.inspection.stored.rowfile import RowFile, StoredColumn
 from tft_dash.inspection.stored.whole import write_whole
@@ -49,6 +50,11 @@ def positions_of(rows: RowFile, view: View) -> Positions | None:
     return _kept(rows, view, lambda: _filtered(rows, view.filters, order))
 
 
+def is_arranged(rows: RowFile, view: View) -> bool:
+    """Whether :func:`positions_of` has its answer at hand."""
+    return not rows.rows or not (view.filters or view.sorts) or _place(rows, view).exists()
+
+
 def _filtered(rows: RowFile, filters: Sequence[Filter], order: Positions | None) -> Positions:
     mask = np.ones(rows.rows, bool)
     for condition in filters:
@@ -69,14 +75,13 @@ def _by_column(rows: RowFile, column: StoredColumn, *, descending: bool, before:
     keys, there = _keys(rows, column)
     if before is not None:
         keys, there = keys[before], there[before]
-    good = np.flatnonzero(there).astype(np.int32)
-    values = keys[good]
-    del keys
-    if descending:
-        values = -values if np.issubdtype(values.dtype, np.floating) else ~values
-    order = good[np.argsort(values, kind="stable")]
-    places = np.concatenate([order, np.flatnonzero(~there).astype(np.int32)])
-    return places if before is None else before[places]
+    if bool(there.all()):
+        order = stable_order(keys, descending=descending)
+    else:
+        good = np.flatnonzero(there).astype(np.int32)
+        order = good[stable_order(keys[good], descending=descending)]
+        order = np.concatenate([order, np.flatnonzero(~there).astype(np.int32)])
+    return order if before is None else before[order]
 
 
 def _keys(rows: RowFile, column: StoredColumn) -> tuple[NDArray[Any], NDArray[np.bool_]]:
