@@ -107,6 +107,12 @@
 
   const isExplicit = (document_) => Array.isArray(get(document_, "spec.phases"));
 
+  /** The document's own phases; where it tells the usual story, that becomes its own. */
+  function ownPhases(document_) {
+    if (!isExplicit(document_)) set(document_, "spec.phases", usualPhases(whole(document_) ?? 300));
+    return document_.spec.phases;
+  }
+
   /** The phases with their times in seconds; those that cannot be read are left out. */
   function story(document_) {
     const length = whole(document_);
@@ -169,27 +175,30 @@
     else if (isGroup(phases[0])) phases[0].from = gone?.from;
   }
 
+  /** The list at ``path``, made where the document has none. */
+  function listIn(document_, path) {
+    if (!Array.isArray(get(document_, path))) set(document_, path, []);
+    return get(document_, path);
+  }
+
   const ADD = {
     "spec.phases": (document_) => {
-      if (!isExplicit(document_)) document_.spec.phases = usualPhases(whole(document_) ?? 300);
-      const last = document_.spec.phases.length - 1;
+      const last = ownPhases(document_).length - 1;
       return splitPhase(document_, last, (phase) => ({ name: "phase", intensity: (line(phase.intensity) ?? [[0, 0]]).at(-1)[1] }));
     },
     "spec.faults": (document_) => {
-      const faults = (document_.spec.faults = listed(document_.spec.faults));
+      const faults = listIn(document_, "spec.faults");
       return faults.push({ id: freeName(names(faults, "id"), "fault"), what: "cpu", whom: { first_of_each: true } }) - 1;
     },
     "spec.fleet.profiles": (document_) => {
-      if (!isGroup(document_.spec.fleet)) document_.spec.fleet = {};
-      const profiles = (document_.spec.fleet.profiles = listed(document_.spec.fleet.profiles));
+      const profiles = listIn(document_, "spec.fleet.profiles");
       const taken = names(profiles, "name");
       return profiles.push({ name: KINDS.find((kind) => !taken.includes(kind)) ?? freeName(taken, "profile"), count: 1 }) - 1;
     },
     "spec.expect": (document_) => {
       const phases = story(document_).map((phase) => phase.name);
       const during = phases.includes("peak") ? { phase: "peak" } : {};
-      document_.spec.expect = listed(document_.spec.expect);
-      return document_.spec.expect.push({ check: "prob_30m", ...during, statistic: "max", above: 0.6 }) - 1;
+      return listIn(document_, "spec.expect").push({ check: "prob_30m", ...during, statistic: "max", above: 0.6 }) - 1;
     },
   };
 
@@ -265,7 +274,7 @@
   /** Another duration: the last phase ends there, or, with ``scaled``, everything keeps its share of the drill. */
   function setDuration(document_, length, scaled) {
     const was = whole(document_);
-    document_.spec.clock.duration = duration(length);
+    set(document_, "spec.clock.duration", duration(length));
     const phases = listed(document_.spec.phases).filter(isGroup);
     if (!was || !phases.length) return scaled && was ? scaleAll(document_, length / was, []) : undefined;
     if (scaled) scaleAll(document_, length / was, phases);
@@ -298,7 +307,7 @@
   }
 
   window.tftDash.documents = {
-    get, set, copy, seconds, duration, whole, tick, line, story, usualPhases, isExplicit, removePhase, duplicate, move, setDuration,
+    get, set, copy, seconds, duration, whole, tick, line, story, usualPhases, ownPhases, isExplicit, removePhase, duplicate, move, setDuration,
     follow, add: ADD, shapes: SHAPES,
   };
 })();

@@ -114,13 +114,19 @@
     place.scrollIntoView({ block: "center" });
   }
 
-  /** What became of each expectation, at the expectation itself. */
-  function showOutcomes(outcomes) {
+  /** What became of each expectation, and what was measured, at the expectation itself. */
+  function showOutcomes(outcomes, measured) {
     for (const mark of form().querySelectorAll("[data-outcome]")) {
-      const found = outcomes[Number(mark.dataset.outcome)];
+      const place = Number(mark.dataset.outcome);
+      const found = outcomes[place];
       const [band, word] = found === undefined ? ["none", ""] : VERDICTS[found];
+      const said = word && measured[place] ? `${word}, ${measured[place]}` : word;
       mark.className = `outcome-mark judged judged-${band}`;
-      mark.textContent = word;
+      if (mark.textContent === said) continue;
+      const icon = document.createElement("span");
+      icon.className = `icon icon-health-${band}`;
+      icon.setAttribute("aria-hidden", "true");
+      mark.replaceChildren(...(said ? [icon, said] : []));
     }
   }
 

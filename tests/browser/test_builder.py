@@ -74,14 +74,21 @@ def test_every_mistake_stands_beside_its_field_while_typing(open_page: OpenPage,
     expect(name).to_have_attribute("aria-invalid", "true")
     told = page.locator(f"[id='{name.get_attribute('aria-describedby')}']")
     expect(told).to_contain_text("must be 1 to 64 of a–z")
-    act(page, "run").click()
+    run = act(page, "run")
+    expect(run).to_be_disabled()
+    expect(run).to_have_attribute("title", re.compile("1 mistake to mend first"))
+    expect(page.locator(".mistakes")).to_have_text("1 mistake to mend before it can run")
+    page.locator("h1").click()
+    run.click(force=True)
     expect(page.locator("#builder-page")).to_contain_text("Not run")
+    expect(name).to_be_focused()
     assert "/scenarios/" in page.url
     name.focus()
     name.fill("Still Not A Name")
     assert name.evaluate("box => box === document.activeElement"), "typing lost the focus"
     name.fill("a-name")
     expect(name).not_to_have_attribute("aria-invalid", "true")
+    expect(run).to_be_enabled()
 
 
 def test_the_timeline_and_the_fields_say_the_same(open_page: OpenPage, demo: Server) -> None:
@@ -206,8 +213,8 @@ def test_the_usual_story_of_the_browser_is_the_formats(open_page: OpenPage, demo
 
 def test_phases_are_made_split_moved_and_removed_without_a_gap(open_page: OpenPage, demo: Server) -> None:
     page = open_builder(open_page, demo, "new")
-    page.locator(".tl-explicit").click()
     page.get_by_role("tab", name="Phases").click()
+    page.get_by_role("button", name="Make the phases my own").click()
     page.get_by_role("button", name="Add a phase").click()
     expect(field(page, "spec.phases[4].name")).to_be_focused()
     page.get_by_role("button", name="Move phase up").nth(2).click()
@@ -221,9 +228,9 @@ def test_phases_are_made_split_moved_and_removed_without_a_gap(open_page: OpenPa
     for _ in range(4):
         page.keyboard.press("Control+z")
     expect(page.locator("#builder-status")).to_have_text("Not saved yet")
-    expect(page.locator(".tl-explicit")).to_be_visible()
+    expect(page.locator(".tl-usual")).to_be_visible()
     page.keyboard.press("Control+y")
-    expect(page.locator(".tl-explicit")).to_have_count(0)
+    expect(page.locator(".tl-usual")).to_have_count(0)
 
 
 def test_intensity_and_lag_are_moved_by_keys_and_stand_in_the_fields(open_page: OpenPage, demo: Server) -> None:

@@ -7,7 +7,8 @@ from typing import Any, Final
 from dash import ClientsideFunction, Dash, Input, Output
 
 from tft_dash import ids
-from tft_dash.callbacks.building import FORM_TARGETS, PREVIEW_TARGETS, RUN_TARGETS, TASK_TARGETS, Building, saved
+from tft_dash.callbacks.building import FORM_TARGETS, PREVIEW_TARGETS, RUN_TARGETS, Building
+from tft_dash.callbacks.saving import TASK_TARGETS, Saving, saved
 from tft_dash.errors import TftDashError, UnknownNameError
 from tft_dash.pages.builder import layout, missing
 from tft_dash.scenarios.document import as_mapping
@@ -39,7 +40,7 @@ def blank() -> dict[str, Any]:
 
 def register_builder(app: Dash, services: Services) -> None:
     """Add the callbacks of the builder to ``app``."""
-    building = Building(services)
+    building, saving = Building(services), Saving(services)
     app.clientside_callback(
         ClientsideFunction("tft_dash", "builderStart"),
         Output(ids.BUILDER_BEGUN, "data"),  # without an output Dash would not call it when the page appears
@@ -63,7 +64,7 @@ def register_builder(app: Dash, services: Services) -> None:
         [Output(*target) for target in TASK_TARGETS], Input(ids.BUILDER_TASK, "data"), prevent_initial_call=True
     )
     def task(request: dict[str, Any]) -> list[Any]:
-        return building.task(request)
+        return saving.task(request)
 
     @app.callback(
         [Output(*target) for target in RUN_TARGETS], Input(ids.BUILDER_RUN_TASK, "data"), prevent_initial_call=True

@@ -1,4 +1,4 @@
-"""From the builder's requests to what its page shows: the form, the preview, what became of saving and running."""
+"""From the builder's requests to what its page shows: the form, the preview, and how far a run is."""
 
 from __future__ import annotations
 
@@ -12,19 +12,16 @@ from dash import no_update
 from dash.development.base_component import Component
 
 from tft_dash import components, ids
-from tft_dash.callbacks.documents import author_of, brief, guarded, plain, read_plain, text_of
+from tft_dash.callbacks.documents import author_of, guarded, read_plain
 from tft_dash.callbacks.reporting import OWN_ERROR
-from tft_dash.errors import ConflictError, DocumentError, TftDashError
+from tft_dash.errors import DocumentError, TftDashError
 from tft_dash.figures.preview import FIGURES
-from tft_dash.library import Entry
 from tft_dash.pages import builder
 from tft_dash.pages.builder import answers
 from tft_dash.previews import Preview
 from tft_dash.recordings import recording_name
 from tft_dash.runs import Run
-from tft_dash.scenarios.differences import Difference, differences
-from tft_dash.scenarios.document import Scenario, as_mapping, document_digest, to_yaml
-from tft_dash.scenarios.format.loader import as_document, load_text
+from tft_dash.scenarios.document import document_digest
 from tft_dash.schema import readable
 from tft_dash.services import Services
 from tft_dash.theme import theme_of
@@ -44,12 +41,6 @@ PREVIEW_TARGETS: Final = (
     (ids.BUILDER_MODEL_NOTE, "children"),
     (ids.BUILDER_ANSWER, "data"),
 )
-TASK_TARGETS: Final = (
-    (ids.BUILDER_CONFLICT, "children"),
-    (ids.BUILDER_TEXT_PROBLEMS, "children"),
-    (ids.BUILDER_DOWNLOAD, "data"),
-    (ids.BUILDER_RESULT, "data"),
-)
 RUN_TARGETS: Final = (
     (ids.BUILDER_RUN, "className"),
     (ids.BUILDER_RUN_WORDS, "children"),
@@ -57,7 +48,6 @@ RUN_TARGETS: Final = (
     (ids.BUILDER_RUN_LINK, "href"),
     (ids.BUILDER_RUN_RESULT, "data"),
 )
-CHANGES_SHOWN: Final = 30
 RUN_WORDS: Final = {
     "done": "The recording is ready.",
     "cancelled": "The run was cancelled.",
@@ -68,7 +58,7 @@ RUN_WORDS: Final = {
 class Building:
     """Answers the builder's requests.
 
-    :param services: the library, the previews and the runs.
+    :param services: the previews and the runs.
     """
 
     def __init__(self, services: Services) -> None:
@@ -122,106 +112,15 @@ class Building:
             answer["recording"] = name
         preview = self._services.preview(scenario, str(asked.get("model")))
         theme = theme_of(asked.get("theme"))
-        answer["outcomes"] = [outcome.ok for outcome in preview.outcomes]
+        judged = _outcomes(preview)
+        answer["outcomes"], answer["measured"] = [ok for *_, ok in judged], [measured for _, measured, _ in judged]
         reduced = [components.banner("Reduced preview", preview.reduced, kind="info")] if preview.reduced else []
         return {
             **{(component, "figure"): draw(preview, theme) for component, draw in FIGURES.items()},
-            (ids.BUILDER_OUTCOMES, "children"): answers.outcomes(_outcomes(preview)),
+            (ids.BUILDER_OUTCOMES, "children"): answers.outcomes(judged),
             (ids.BUILDER_NOTICE, "children"): reduced,
             (ids.BUILDER_MODEL_NOTE, "children"): components.model_note(preview.card),
         }
-
-    def task(self, request: object) -> list[Any]:
-        """The values of :data:`TASK_TARGETS` for saving, exporting, and the document's text."""
-        asked = _group(request)
-        shown: dict[tuple[str, str], Any] = dict.fromkeys(TASK_TARGETS, no_update)
-        shown[ids.BUILDER_CONFLICT, "children"] = [] if asked.get("act") in ("save", "copy") else no_update
-        does = {
-            "save": self._save,
-            "copy": self._save,
-            "text": self._text,
-            "apply": self._apply,
-            "export": self._export,
-        }
-        act = does.get(str(asked.get("act")), self._nothing)
-        shown[ids.BUILDER_RESULT, "data"] = guarded(
-            lambda: {"act": asked.get("act"), **act(asked, shown)}, asked.get("id")
-        )
-        return [shown[target] for target in TASK_TARGETS]
-
-    def _nothing(self, _asked: Request, _shown: dict[tuple[str, str], Any]) -> dict[str, Any]:
-        return {}
-
-    def _save(self, asked: Request, shown: dict[tuple[str, str], Any]) -> dict[str, Any]:
-        try:
-            scenario = read_plain(asked.get("document"), WHAT)
-        except DocumentError as error:
-            return {"mistakes": len(error.problems)}
-        library, key = self._services.library, asked.get("key")
-        version, author = asked.get("version"), author_of(asked)
-        if (
-            asked.get("act") == "copy"
-            or not isinstance(key, str)
-            or asked.get("preset")
-            or not isinstance(version, int)
-        ):
-            return {"saved": saved(library.add(scenario, author=author))}
-        try:
-            return {"saved": saved(library.save(key, scenario, version=version, author=author))}
-        except ConflictError:
-            return self._conflict(key, version, scenario, shown)
-
-    def _conflict(self, key: str, version: int, mine: Scenario, shown: dict[tuple[str, str], Any]) -> dict[str, Any]:
-        """What they changed and what you changed since the version that both began with."""
-        library = self._services.library
-        theirs = library.get(key)
-        begun = next((entry for entry in library.versions(key) if entry.version == version), None)
-        base, now, own = (
-            as_mapping(each) for each in (begun.scenario if begun else theirs.scenario, theirs.scenario, mine)
-        )
-        when = f" at {theirs.updated:%H:%M} UTC" if theirs.updated else ""
-        who = f"{theirs.author or 'Somebody'} saved version {theirs.version}{when} while you were editing."
-        shown[ids.BUILDER_CONFLICT, "children"] = answers.conflict(
-            who, _rows(differences(base, now)), _rows(differences(base, own))
-        )
-        return {"conflict": saved(theirs)}
-
-    def _text(self, asked: Request, shown: dict[tuple[str, str], Any]) -> dict[str, Any]:
-        shown[ids.BUILDER_TEXT_PROBLEMS, "children"] = []
-        return {"text": text_of(asked.get("document"))}
-
-    def _apply(self, asked: Request, shown: dict[tuple[str, str], Any]) -> dict[str, Any]:
-        """The document in a text; with mistakes it is taken nevertheless, and they are listed."""
-        problems = (ids.BUILDER_TEXT_PROBLEMS, "children")
-        try:
-            document = plain(as_document(load_text(str(asked.get("text")), "the text"), "the text"))
-        except DocumentError as error:
-            shown[problems] = answers.mistakes(error.problems, "The text was not applied")
-            return {}
-        shown[problems] = []
-        try:
-            read_plain(document, WHAT)
-        except DocumentError as error:
-            count = len(error.problems)
-            words = f"Applied, with {count} {'mistake' if count == 1 else 'mistakes'} in it"
-            shown[problems] = answers.mistakes(error.problems, words)
-        return {"document": document}
-
-    def _export(self, asked: Request, shown: dict[tuple[str, str], Any]) -> dict[str, Any]:
-        try:
-            scenario = read_plain(asked.get("document"), WHAT)
-        except DocumentError as error:
-            return {"mistakes": len(error.problems)}
-        as_json = asked.get("format") == "json"
-        text = orjson.dumps(as_mapping(scenario), option=orjson.OPT_INDENT_2).decode() if as_json else to_yaml(scenario)
-        ending = "json" if as_json else "yaml"
-        shown[ids.BUILDER_DOWNLOAD, "data"] = {
-            "content": text,
-            "filename": f"{scenario.name}.{ending}",
-            "type": f"application/{ending}",
-            "base64": False,
-        }
-        return {"exported": True}
 
     def run(self, request: object) -> list[Any]:
         """The values of :data:`RUN_TARGETS`: how far a run is, and what the browser must know of it."""
@@ -271,30 +170,11 @@ def run_words(run: Run) -> str:
     return f"{RUN_WORDS[run.state]} {run.message}".strip()
 
 
-def saved(entry: Entry) -> dict[str, Any]:
-    """What the browser must know of a saved scenario."""
-    return {
-        "key": entry.key,
-        "version": entry.version,
-        "preset": entry.preset,
-        "author": entry.author,
-        "updated": None if entry.updated is None else entry.updated.isoformat(),
-        "document": brief(entry.scenario),
-    }
-
-
 def _outcomes(preview: Preview) -> list[tuple[str, str, bool | None]]:
     return [
         (outcome.words, "" if outcome.measured is None else f"measured {readable(outcome.measured)}", outcome.ok)
         for outcome in preview.outcomes
     ]
-
-
-def _rows(found: tuple[Difference, ...]) -> list[tuple[str, str, str]]:
-    rows = [(each.path, answers.shown(each.before), answers.shown(each.after)) for each in found[:CHANGES_SHOWN]]
-    if len(found) > CHANGES_SHOWN:
-        rows.append((f"and {len(found) - CHANGES_SHOWN} more", "", ""))
-    return rows
 
 
 def _group(value: object) -> Request:

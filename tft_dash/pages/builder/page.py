@@ -91,21 +91,29 @@ def _buttons() -> html.Div:
             html.Details(
                 [
                     html.Summary("Export", className="text-button"),
-                    html.Div([_button("export-yaml", "YAML"), _button("export-json", "JSON")], className="menu"),
+                    html.Div(
+                        [_button("export-yaml", "YAML", sound=True), _button("export-json", "JSON", sound=True)],
+                        className="menu",
+                    ),
                 ],
                 className="menu-of",
             ),
             html.A("Compare", href="#", className="text-button", **{"data-shows": "compare"}),
-            _button("run", "Run", title="Makes the recording of what is on the screen, and opens it"),
+            _button("run", "Run", title="Makes the recording of what is on the screen, and opens it", sound=True),
             _button("save", "Save", title="Save (Ctrl+S)", strong=True),
         ],
         className="builder-buttons",
     )
 
 
-def _button(act: str, words: str, *, title: str = "", strong: bool = False) -> html.Button:
+def _button(act: str, words: str, *, title: str = "", strong: bool = False, sound: bool = False) -> html.Button:
+    """A button of the head.
+
+    :param sound: it needs a document without mistakes; until then it says what it waits for.
+    """
     looks = "text-button button-strong" if strong else "text-button"
-    return html.Button(words, type="button", className=looks, title=title or None, **{"data-act": act})
+    data = {"data-act": act, **({"data-needs-sound": ""} if sound else {})}
+    return html.Button(words, type="button", className=looks, title=title or None, **data)
 
 
 def _icon(act: str, title: str, drawing: str) -> html.Button:
