@@ -1,196 +1,242 @@
-/* The library of scenarios in the browser: search, the cards' buttons, import, undo of a deletion. */
+/* The library of scenarios in the browser: search, the cards' buttons, import, undo, and what others do meanwhile. */
 (() => {
   "use strict";
 
-  const { clientside, drafts } = window.tftDash;
-  const DELETED = "tft-dash-deleted";
-  const UNDO_MS = 10000;
-  const MOST_DELETED = 10;
-  const READ_BYTES = 4 * 262144 + 1; // so much shows the server that a document is too long
+  const { clientside, drafts, libraryCards, libraryFiles } = window.tftDash;
+  const { make, button, showRenaming } = libraryCards;
+  const SHOWN_MS = 10000; // so long a message stays, and longer while it is pointed at
+  const LOOK_MS = 4000; // between looks at what others have done
+  const LEASE_MS = 10000; // a request without an answer by then is given up
+  const NOTHING = {
+    own: "The team has saved no drill yet. Begin a new one, or duplicate a preset.",
+    archived: "Nothing is archived.",
+    deleted: "Nothing was deleted.",
+  };
 
   let number = 0;
   let shelf = "all";
   let mounted = null;
-  let observer = null;
+  let shown = null; // {stamp, cards} as they were drawn
   let toast = null;
-  let last = null; // the request without an answer
+  let waiting = []; // what was asked for, one after the other: nothing overtakes, and no answer is lost
+  let flight = null;
+  let looked = 0;
 
   const page = () => document.getElementById("scenarios-page");
-  const cards = () => [...document.querySelectorAll("#scenarios-list [data-key]")];
+  const list = () => document.getElementById("scenarios-list");
+  const items = () => [...(list()?.children ?? [])];
   const setProps = (id, props) => window.dash_clientside.set_props(id, props);
-
-  function deleted() {
-    const kept = drafts.read(DELETED, []);
-    return Array.isArray(kept) ? kept.filter((each) => each && typeof each.key === "string") : [];
-  }
-
-  function ask(act, parts = {}) {
-    last = { id: (number += 1), act };
-    setProps("scenarios-request", { data: { id: last.id, act, author: drafts.author(), ...parts } });
-  }
 
   // ---------------------------------------------------------------- what is shown
 
   function filter() {
-    const words = (document.getElementById("scenarios-search").value || "").toLowerCase().split(/\s+/).filter(Boolean);
-    const counts = { all: 0, own: 0, preset: 0, archived: 0 };
-    let shown = 0;
-    for (const card of cards()) {
-      const matches = words.every((word) => card.dataset.search.includes(word));
-      const isOn = (name) => (name === "all" ? card.dataset.shelf !== "archived" : card.dataset.shelf === name);
-      for (const name of Object.keys(counts)) if (matches && isOn(name)) counts[name] += 1;
-      card.hidden = !(matches && isOn(shelf));
-      if (!card.hidden) shown += 1;
+    const search = document.getElementById("scenarios-search").value.trim();
+    const words = libraryCards.fold(search).split(/\s+/).filter(Boolean);
+    const counts = { all: 0, own: 0, preset: 0, archived: 0, deleted: 0 };
+    let found = 0;
+    for (const item of items()) {
+      const isOn = (name) => (name === "all" ? ["own", "preset"].includes(item.card.shelf) : item.card.shelf === name);
+      const isMatch = libraryCards.matches(item.card, words);
+      for (const name of Object.keys(counts)) if (isMatch && isOn(name)) counts[name] += 1;
+      item.hidden = !(isMatch && isOn(shelf));
+      found += item.hidden ? 0 : 1;
+      item.querySelector("[data-draft-of]").hidden = !drafts.isKept(item.card.key);
     }
-    page().querySelector(".library-empty").hidden = shown > 0;
     for (const tab of page().querySelectorAll("#scenarios-filter [data-shelf]")) {
       tab.setAttribute("aria-pressed", String(tab.dataset.shelf === shelf));
-      const count = tab.querySelector(".tab-count");
-      if (count.textContent !== String(counts[tab.dataset.shelf])) count.textContent = String(counts[tab.dataset.shelf]);
+      tab.querySelector(".tab-count").textContent = String(counts[tab.dataset.shelf]);
     }
-    for (const mark of page().querySelectorAll("[data-draft-of]")) mark.hidden = !drafts.isKept(mark.dataset.draftOf);
+    tellFound(search, found, counts);
   }
 
-  function button(words, act, key) {
-    const made = document.createElement("button");
-    Object.assign(made, { type: "button", className: "text-button", textContent: words });
-    Object.assign(made.dataset, { act, key });
-    return made;
-  }
-
-  function showDeleted() {
-    const place = document.getElementById("scenarios-deleted");
-    const list = deleted();
-    if (!list.length) return place.replaceChildren();
-    const head = document.createElement("h2");
-    head.className = "group-part";
-    head.textContent = "Recently deleted by you";
-    const items = document.createElement("ul");
-    for (const { key, title } of list) {
-      const item = document.createElement("li");
-      const name = document.createElement("span");
-      name.textContent = title || key;
-      item.append(name, button("Bring back", "restore", key));
-      items.append(item);
+  /** What the search has found, read out too; where it is nothing, the way on. */
+  function tellFound(search, found, counts) {
+    const place = document.getElementById("scenarios-found");
+    const elsewhere = found ? [] : [...page().querySelectorAll("#scenarios-filter [data-shelf]")].filter(
+      (tab) => tab.dataset.shelf !== shelf && counts[tab.dataset.shelf] && search);
+    const words = search
+      ? found ? `${found} found.` : `Nothing here matches “${search}”.`
+      : found ? "" : NOTHING[shelf];
+    place.replaceChildren(words);
+    place.classList.toggle("visually-hidden", found > 0);
+    if (search && !found) {
+      for (const tab of elsewhere.slice(0, 1)) {
+        const go = button("shelf", `${counts[tab.dataset.shelf]} under ${tab.firstChild.textContent}`);
+        go.dataset.shelf = tab.dataset.shelf;
+        place.append(" ", go);
+      }
+      place.append(" ", button("clear", "Clear the search"));
     }
-    return place.replaceChildren(head, items);
   }
 
-  function tell(words, undo) {
+  // ---------------------------------------------------------------- messages
+
+  /** ``undo``: {act, key, words} of a button. A fault stays until it is dismissed. */
+  function tell(words, { undo, isFault, href } = {}) {
     const place = document.getElementById("scenarios-toast");
-    const text = document.createElement("span");
-    text.textContent = words;
-    const box = document.createElement("div");
-    box.className = "toast-box";
-    box.append(text, ...(undo ? [button("Undo", "restore", undo)] : []));
+    const box = make("div", "toast-box", make("span", "", words));
+    box.classList.toggle("toast-fault", Boolean(isFault));
+    if (undo) {
+      const back = button(undo.act, "Undo");
+      back.dataset.key = undo.key;
+      back.title = "Undo (Ctrl+Z)";
+      box.append(back);
+    }
+    if (href) box.append(Object.assign(make("a", "text-button", "Open"), { href }));
+    if (isFault) box.append(button("dismiss", "Dismiss"));
     place.replaceChildren(box);
     window.clearTimeout(toast);
-    toast = window.setTimeout(() => place.replaceChildren(), UNDO_MS);
+    if (!isFault) toast = window.setTimeout(() => hide(box), SHOWN_MS);
   }
 
-  // ---------------------------------------------------------------- answers
+  function hide(box) {
+    if (box.matches(":hover, :focus-within")) toast = window.setTimeout(() => hide(box), SHOWN_MS / 5);
+    else box.remove();
+  }
+
+  // ---------------------------------------------------------------- requests, one at a time
+
+  function ask(act, parts = {}) {
+    waiting.push({ act, parts });
+    send();
+  }
+
+  function send() {
+    if (flight || !waiting.length || !page()) return;
+    const { act, parts } = waiting.shift();
+    number += 1;
+    flight = { id: number, act, parts, sent: Date.now() };
+    setProps("scenarios-request", { data: { id: number, act, author: drafts.author(), ...parts } });
+  }
+
+  /** Look after what others have done, and after a request that has no answer. */
+  function watch() {
+    if (!page() || document.hidden) return;
+    const now = Date.now();
+    if (flight && now - flight.sent > LEASE_MS) {
+      const { act } = flight;
+      flight = null;
+      if (act !== "look") tell("The server has not answered, and the change may not have been made. The page goes on asking.", { isFault: true });
+      send();
+    }
+    if (!flight && !waiting.length && now - looked > LOOK_MS) ask("look", { stamp: shown?.stamp ?? "" });
+  }
+
+  const DONE = {
+    delete: ({ key }, title) => tell(`${title} was deleted.`, { undo: { act: "restore", key } }),
+    restore: (_data, title) => tell(`${title} is back.`),
+    duplicate: ({ key }, title) => tell(`Duplicated as ${title}.`, { href: window.tftDash.address(`scenarios/${encodeURIComponent(key)}`) }),
+    archive: ({ key }, title) => tell(`${title} was put into the archive.`, { undo: { act: "unarchive", key } }),
+    unarchive: (_data, title) => tell(`${title} was taken out of the archive.`),
+    rename: (_data, title) => tell(`It is called ${title} now.`),
+    import: ({ added }) => {
+      if (added.length) tell(added.length === 1 ? "1 scenario was imported." : `${added.length} scenarios were imported.`);
+      window.setTimeout(() => document.getElementById("scenarios-note")?.firstElementChild?.scrollIntoView({ block: "nearest" }));
+    },
+  };
 
   function libraryDone(data) {
-    if (!data || !last || data.id !== last.id || !page()) return;
-    const { act } = last;
-    last = null;
-    if (data.error) return;
-    if (act === "delete") {
-      const kept = [{ key: data.key, title: data.title }, ...deleted().filter((each) => each.key !== data.key)];
-      drafts.store(DELETED, JSON.stringify(kept.slice(0, MOST_DELETED)));
-      tell(`${data.title} was deleted.`, data.key);
-    }
-    if (act === "restore") {
-      drafts.store(DELETED, JSON.stringify(deleted().filter((each) => each.key !== data.key)));
-      tell("It is back.");
-    }
-    if (act === "duplicate") tell("Duplicated.");
-    if (act === "archive") tell("Put into the archive.");
-    if (act === "unarchive") tell("Taken out of the archive.");
-    if (act === "import" && data.added.length) tell(data.added.length === 1 ? "1 scenario was imported." : `${data.added.length} scenarios were imported.`);
-    showDeleted();
+    if (!data || !flight || data.id !== flight.id || !page()) return;
+    const { act, parts } = flight;
+    flight = null;
+    looked = Date.now();
+    if (data.error) fail(act, parts, data.error);
+    else if (act === "rename") closeRenaming(parts.key);
+    if (!data.error && DONE[act]) DONE[act](data, `“${data.title}”`);
+    send();
   }
 
-  // ---------------------------------------------------------------- import
-
-  function base64(bytes) {
-    let text = "";
-    for (let place = 0; place < bytes.length; place += 32768) text += String.fromCharCode(...bytes.subarray(place, place + 32768));
-    return window.btoa(text);
+  function fail(act, parts, words) {
+    const item = items().find((each) => each.card.key === parts.key);
+    const fault = act === "rename" && item?.querySelector(".library-fault");
+    if (fault) fault.textContent = words;
+    else if (act !== "look") tell(words, { isFault: true });
   }
 
-  async function load(files) {
-    const read = await Promise.all(
-      [...files].map(async (file) => ({ name: file.name, content: base64(new Uint8Array(await file.slice(0, READ_BYTES).arrayBuffer())) })),
-    );
-    if (read.length) ask("import", { files: read });
+  function closeRenaming(key) {
+    const item = items().find((each) => each.card.key === key);
+    if (!item) return;
+    showRenaming(item, false);
+    redraw();
+    items().find((each) => each.card.key === key)?.querySelector("[data-act=rename]")?.focus();
   }
 
-  function pick() {
-    const input = document.createElement("input");
-    Object.assign(input, { type: "file", multiple: true, accept: ".yaml,.yml,.json", id: "scenarios-file" });
-    input.hidden = true;
-    input.addEventListener("change", () => {
-      load(input.files);
-      input.remove();
-    });
-    input.addEventListener("cancel", () => input.remove());
-    document.getElementById("scenarios-file")?.remove();
-    page().append(input);
-    input.click();
+  // ---------------------------------------------------------------- buttons and keys
+
+  function saveName(item) {
+    const [title, name] = [...item.querySelectorAll(".library-renaming input")].map((input) => input.value);
+    item.querySelector(".library-fault").textContent = "";
+    ask("rename", { key: item.card.key, version: item.card.version, title, name });
   }
 
-  const hasFiles = (event) => page() && [...(event.dataTransfer?.types ?? [])].includes("Files");
-
-  function onDragOver(event) {
-    if (!hasFiles(event)) return;
-    event.preventDefault();
-    page().classList.add("library-drop");
+  /** Who works by keyboard goes on at the card beside the one that leaves. */
+  function leave(item) {
+    const visible = items().filter((each) => !each.hidden);
+    const place = visible.indexOf(item);
+    const next = visible[place + 1] ?? visible[place - 1];
+    next?.querySelector("a, button")?.focus({ preventScroll: true });
   }
 
-  function onDrop(event) {
-    if (!hasFiles(event)) return;
-    event.preventDefault();
-    page().classList.remove("library-drop");
-    load(event.dataTransfer.files);
-  }
+  const ACTS = {
+    shelf: (_item, pressed) => choose(pressed.dataset.shelf),
+    clear: () => {
+      setProps("scenarios-search", { value: "" });
+      const search = document.getElementById("scenarios-search");
+      search.value = "";
+      search.focus();
+      filter();
+    },
+    dismiss: (_item, pressed) => {
+      const box = pressed.closest(".toast-box");
+      if (box) box.remove();
+      else setProps("scenarios-note", { children: [] });
+    },
+    rename: (item) => {
+      const isOpen = !item.querySelector(".library-renaming").hidden;
+      showRenaming(item, !isOpen);
+      if (isOpen) redraw();
+    },
+    "rename-cancel": (item) => closeRenaming(item.card.key),
+    "rename-save": saveName,
+  };
 
-  // ---------------------------------------------------------------- buttons
-
-  function showRenaming(card, isShown) {
-    card.querySelector(".library-renaming").hidden = !isShown;
-    if (isShown) card.querySelector(".library-renaming input").focus();
-    else card.querySelector("[data-act=rename]").focus();
-  }
-
-  function saveName(card) {
-    const [title, name] = [...card.querySelectorAll(".library-renaming input")].map((input) => input.value);
-    ask("rename", { key: card.dataset.key, version: Number(card.dataset.version), title, name });
+  function choose(name) {
+    shelf = name;
+    filter();
   }
 
   function onClick(event) {
+    const open = event.target.closest?.("#scenarios-list details");
+    document.querySelectorAll("#scenarios-list details[open]").forEach((menu) => menu !== open && menu.removeAttribute("open"));
     if (!page()?.contains(event.target)) return;
     const tab = event.target.closest("#scenarios-filter [data-shelf]");
-    if (tab) {
-      shelf = tab.dataset.shelf;
-      filter();
-    }
-    if (event.target.closest("#scenarios-import")) pick();
+    if (tab) choose(tab.dataset.shelf);
+    if (event.target.closest("#scenarios-import")) libraryFiles.pick();
     const pressed = event.target.closest("[data-act]");
     if (!pressed) return;
+    const item = pressed.closest("li[data-key]");
     const { act } = pressed.dataset;
-    const card = pressed.closest("[data-version]");
-    if (act === "rename") showRenaming(card, card.querySelector(".library-renaming").hidden);
-    else if (act === "rename-cancel") showRenaming(card, false);
-    else if (act === "rename-save") saveName(card);
-    else ask(act, { key: pressed.dataset.key ?? card.dataset.key });
+    if (ACTS[act]) return ACTS[act](item, pressed);
+    if (item && ["delete", "archive", "unarchive", "restore"].includes(act)) leave(item);
+    return ask(act, { key: pressed.dataset.key ?? item.card.key });
   }
 
   function onKey(event) {
-    const card = event.target.closest?.(".library-renaming")?.closest("[data-version]");
-    if (!card) return;
-    if (event.key === "Enter" && event.target.matches("input")) saveName(card);
-    if (event.key === "Escape") showRenaming(card, false);
+    if (event.key === "Escape") {
+      const menu = event.target.closest?.("#scenarios-list details[open]");
+      menu?.removeAttribute("open");
+      menu?.querySelector("summary").focus();
+    }
+    const undo = page()?.querySelector(".toast-box [data-key]");
+    const isUndo = event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey;
+    if (undo && isUndo && !event.target.matches?.("input, textarea")) {
+      event.preventDefault();
+      undo.click();
+    }
+    const renamed = event.target.closest?.(".library-renaming")?.closest("li[data-key]");
+    if (!renamed) return;
+    if (event.key === "Enter" && event.target.matches("input")) saveName(renamed);
+    if (event.key === "Escape") closeRenaming(renamed.card.key);
   }
 
   function onInput(event) {
@@ -199,29 +245,44 @@
     if (event.target.id === "scenarios-author") drafts.setAuthor(event.target.value);
   }
 
+  const lookSoon = () => {
+    looked = 0;
+    watch();
+  };
+
   document.addEventListener("click", onClick);
   document.addEventListener("keydown", onKey);
   document.addEventListener("input", onInput);
-  document.addEventListener("dragover", onDragOver);
-  document.addEventListener("dragleave", (event) => event.relatedTarget === null && page()?.classList.remove("library-drop"));
-  document.addEventListener("drop", onDrop);
+  libraryFiles.onFiles((files) => ask("import", { files }));
+  document.addEventListener("visibilitychange", lookSoon);
+  window.addEventListener("focus", lookSoon);
+  window.addEventListener("storage", () => page() && filter());
+  window.setInterval(watch, LOOK_MS / 4);
 
-  /** Dash tells of the page. */
-  function libraryStart() {
-    if (page() && mounted !== page()) begin();
+  // ---------------------------------------------------------------- the page
+
+  function redraw() {
+    libraryCards.draw(list(), shown.cards);
+    filter();
+  }
+
+  /** Dash tells of the page, and of every change of its cards. */
+  function libraryShow(cards) {
+    if (!page() || !cards) return window.dash_clientside.no_update;
+    shown = cards;
+    if (mounted !== page()) begin();
+    redraw();
     return window.dash_clientside.no_update;
   }
 
   function begin() {
     mounted = page();
     shelf = "all";
+    waiting = [];
+    flight = null;
+    looked = Date.now();
     setProps("scenarios-author", { value: drafts.author() });
-    if (observer) observer.disconnect();
-    observer = new MutationObserver((records) => records.some((record) => record.target.closest?.("#scenarios-list")) && page() && filter());
-    observer.observe(document.getElementById("scenarios-list"), { childList: true, subtree: true });
-    filter();
-    showDeleted();
   }
 
-  clientside({ libraryStart, libraryDone });
+  clientside({ libraryShow, libraryDone });
 })();

@@ -243,18 +243,35 @@ def test_a_run_beyond_the_limit_is_refused_in_words(make_client: MakeClient) -> 
     assert "run-failed" in answer["builder-run"]["className"]
 
 
+def shelf_of(answer: dict[str, Any], key: str) -> str:
+    shelves = {card["key"]: card["shelf"] for card in answer["scenarios-cards"]["data"]["cards"]}
+    return str(shelves[key])
+
+
 def test_a_shelf_is_kept_in_order(client: FlaskClient) -> None:
     added = shelve(client, "duplicate", key="cascade", author="Ann")["scenarios-answer"]["data"]["key"]
     assert added == "cascade-copy"
     renamed = shelve(client, "rename", key=added, version=1, name="mine", title="My own")
-    assert "My own" in json.dumps(renamed["scenarios-list"])
+    assert shelf_of(renamed, added) == "own"
+    assert "My own" in json.dumps(renamed["scenarios-cards"])
     shelve(client, "archive", key=added)
     assert client.get(f"/api/v1/scenarios/{added}").json["archived"] is True
     shelve(client, "unarchive", key=added)
     gone = shelve(client, "delete", key=added)
     assert gone["scenarios-answer"]["data"]["title"] == "My own"
-    assert "My own" not in json.dumps(gone["scenarios-list"])
-    assert "My own" in json.dumps(shelve(client, "restore", key=added)["scenarios-list"])
+    assert shelf_of(gone, added) == "deleted"
+    assert shelf_of(shelve(client, "restore", key=added), added) == "own"
+
+
+def test_a_look_at_the_library_tells_what_others_have_done_and_is_short_else(client: FlaskClient) -> None:
+    first = shelve(client, "look", stamp="")["scenarios-cards"]["data"]
+    assert "scenarios-cards" not in shelve(client, "look", stamp=first["stamp"])
+    key = client.post("/api/v1/scenarios/cascade/duplicate").json["key"]
+    assert shelf_of(shelve(client, "look", stamp=first["stamp"]), key) == "own"
+    for act in ("archive", "unarchive", "delete", "restore"):
+        seen = shelve(client, "look", stamp="")["scenarios-cards"]["data"]["stamp"]
+        shelve(client, act, key=key)
+        assert "scenarios-cards" in shelve(client, "look", stamp=seen), act
 
 
 def test_what_cannot_be_done_with_a_scenario_is_told(client: FlaskClient) -> None:
@@ -263,9 +280,7 @@ def test_what_cannot_be_done_with_a_scenario_is_told(client: FlaskClient) -> Non
         ("duplicate", {"key": "nothing"}),
         ("rename", {"key": "cascade"}),
     ):
-        answer = shelve(client, act, **parts)
-        assert answer["scenarios-answer"]["data"]["error"]
-        assert answer["scenarios-answer"]["data"]["error"] in json.dumps(answer["scenarios-note"], ensure_ascii=False)
+        assert shelve(client, act, **parts)["scenarios-answer"]["data"]["error"]
 
 
 def test_files_are_imported_and_the_bad_ones_listed(client: FlaskClient) -> None:
@@ -282,6 +297,11 @@ def test_files_are_imported_and_the_bad_ones_listed(client: FlaskClient) -> None
     assert answer["scenarios-answer"]["data"]["added"] == ["cascade-2"]
     told = json.dumps(answer["scenarios-note"], ensure_ascii=False)
     assert all(each in told for each in ("bad.yaml", "metadata", "x.json", "is not UTF-8", "cut.yaml"))
+
+
+def test_files_beyond_those_of_one_import_are_told_of(client: FlaskClient) -> None:
+    answer = shelve(client, "import", files=[{"name": f"{number}.yaml", "content": ""} for number in range(53)])
+    assert "3 further files" in json.dumps(answer["scenarios-note"])
 
 
 def test_a_page_of_no_scenario_says_so_and_leads_back(client: FlaskClient) -> None:

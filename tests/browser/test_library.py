@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import urllib.request
+
 import pytest
 from browser.conftest import OpenPage
 from playwright.sync_api import Locator, Page, expect
@@ -22,10 +25,15 @@ def card(page: Page, key: str) -> Locator:
 
 def duplicate(page: Page, key: str) -> str:
     """The key of a copy made by the card's button."""
-    before = page.locator("#scenarios-list [data-version]").count()
+    before = page.locator("#scenarios-list li").count()
     card(page, key).get_by_role("button", name="Duplicate").click()
-    expect(page.locator("#scenarios-list [data-version]")).to_have_count(before + 1)
-    return page.locator("#scenarios-list [data-version]").first.get_attribute("data-key") or ""
+    expect(page.locator("#scenarios-list li")).to_have_count(before + 1)
+    return page.locator("#scenarios-list li").first.get_attribute("data-key") or ""
+
+
+def post(url: str) -> bytes:
+    with urllib.request.urlopen(urllib.request.Request(url, method="POST"), timeout=20) as answer:
+        return bytes(answer.read())
 
 
 def test_search_and_shelves_choose_the_cards(open_page: OpenPage, demo: Server) -> None:
@@ -34,8 +42,9 @@ def test_search_and_shelves_choose_the_cards(open_page: OpenPage, demo: Server) 
     expect(card(page, "memory-leak")).to_be_visible()
     expect(card(page, "cascade")).to_be_hidden()
     page.get_by_label("Search").fill("no such drill")
-    expect(page.locator(".library-empty")).to_be_visible()
-    page.get_by_label("Search").fill("")
+    expect(page.locator("#scenarios-found")).to_contain_text("Nothing here matches “no such drill”.")
+    page.get_by_role("button", name="Clear the search").click()
+    expect(page.get_by_label("Search")).to_be_focused()
     page.get_by_role("button", name="Presets").click()
     expect(card(page, "cascade")).to_be_visible()
     page.get_by_role("button", name="Archived").click()
@@ -60,19 +69,59 @@ def test_a_drill_is_duplicated_renamed_archived_and_brought_back(open_page: Open
     expect(own).to_be_visible()
 
 
-def test_a_deletion_is_undone_at_once_or_later(open_page: OpenPage, demo: Server) -> None:
+def test_a_deletion_is_undone_at_once_or_later_and_by_anybody(open_page: OpenPage, demo: Server) -> None:
     page = open_library(open_page, demo)
     key = duplicate(page, "degrading")
     card(page, key).get_by_role("button", name="Delete").click()
-    expect(card(page, key)).to_have_count(0)
+    expect(card(page, key)).to_be_hidden()
     page.locator("#scenarios-toast").get_by_role("button", name="Undo").click()
     expect(card(page, key)).to_be_visible()
     card(page, key).get_by_role("button", name="Delete").click()
-    expect(card(page, key)).to_have_count(0)
-    page.reload()
-    page.locator("#scenarios-deleted").get_by_role("button", name="Bring back").click()
+    expect(card(page, key)).to_be_hidden()
+    page.keyboard.press("Control+z")
     expect(card(page, key)).to_be_visible()
+    card(page, key).get_by_role("button", name="Delete").click()
+    expect(card(page, key)).to_be_hidden()
+    other = open_library(open_page, demo)
+    other.get_by_role("button", name="Deleted").click()
+    card(other, key).get_by_role("button", name="Bring back").click()
+    expect(card(page, key)).to_be_visible(timeout=20 * SECOND)
     assert get(f"{demo.url}/api/v1/scenarios/{key}")[0] == 200
+
+
+def test_what_is_done_in_quick_succession_is_done_in_turn(open_page: OpenPage, demo: Server) -> None:
+    page = open_library(open_page, demo)
+    keys = [duplicate(page, "memory-leak") for _ in range(3)]
+    for key in keys:
+        card(page, key).get_by_role("button", name="Delete").click()
+    for key in keys:
+        expect(card(page, key)).to_be_hidden()
+    page.get_by_role("button", name="Deleted").click()
+    for key in keys:
+        expect(card(page, key)).to_be_visible()
+
+
+def test_what_others_do_is_seen_without_a_reload_and_disturbs_nobody(open_page: OpenPage, demo: Server) -> None:
+    page = open_library(open_page, demo)
+    mine = duplicate(page, "critical")
+    card(page, mine).get_by_role("button", name="Rename").click()
+    card(page, mine).get_by_role("textbox", name="Title").fill("Half a ti")
+    theirs = json.loads(post(f"{demo.url}/api/v1/scenarios/critical/duplicate"))["key"]
+    expect(card(page, theirs)).to_be_visible(timeout=20 * SECOND)
+    expect(card(page, mine).get_by_role("textbox", name="Title")).to_have_value("Half a ti")
+    expect(card(page, mine).get_by_role("textbox", name="Title")).to_be_focused()
+
+
+def test_a_name_that_is_not_possible_is_told_beside_it(open_page: OpenPage, demo: Server) -> None:
+    page = open_library(open_page, demo)
+    own = card(page, duplicate(page, "healthy"))
+    own.get_by_role("button", name="Rename").press("Enter")
+    own.get_by_role("textbox", name="Name").fill("Not a name!")
+    page.keyboard.press("Enter")
+    expect(own.get_by_role("alert")).to_contain_text("The name must be")
+    expect(own.get_by_role("textbox", name="Name")).to_have_value("Not a name!")
+    page.keyboard.press("Escape")
+    expect(own.get_by_role("button", name="Rename")).to_be_focused()
 
 
 def test_a_card_tells_of_changes_that_are_not_saved(open_page: OpenPage, demo: Server) -> None:
@@ -98,6 +147,8 @@ def test_a_dropped_file_with_mistakes_is_refused_with_each_of_them(open_page: Op
     note = page.locator("#scenarios-note")
     for words in ("mine.yaml was not imported", "spec.clock.duration", "metadata"):
         expect(note).to_contain_text(words)
+    note.get_by_role("button", name="Dismiss").click()
+    expect(note).to_be_empty()
 
 
 def test_who_saves_is_kept_and_told(open_page: OpenPage, demo: Server) -> None:

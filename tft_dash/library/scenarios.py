@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,8 +18,12 @@ from tft_dash.store.engine import Store
 KIND: Final = "scenario"
 _NAME_LENGTH, _TITLE_LENGTH = 64, 120
 _LOG: Final = logging.getLogger(__name__)
+_COPY: Final = re.compile(r" \(copy( \d+)?\)$")
+_COPY_NAME: Final = re.compile(r"-copy(-\d+)?$")
 _Version = tuple[str, int]
 
+DELETED_SHOWN: Final = 50
+"""So many deleted scenarios are offered to be brought back; the others are kept, too."""
 
 ADDRESS_OF_A_NEW_ONE: Final = "new"
 """No document is kept under this key: the page that starts another one stands at its address."""
@@ -33,6 +38,7 @@ class Entry:
     :param created: None for a preset.
     :param updated: when this version was saved; None for a preset.
     :param digest: of the document.
+    :param deleted: whether it was taken out of the library; it can be restored.
     """
 
     key: str
@@ -44,6 +50,7 @@ class Entry:
     updated: datetime | None
     archived: bool
     digest: str
+    deleted: bool = False
 
 
 class ScenarioLibrary:
@@ -69,6 +76,23 @@ class ScenarioLibrary:
             return found
         hidden = {document.key for document in stored}
         return (*found, *(self._preset(name) for name in preset_names() if name not in hidden))
+
+    def whole(self) -> tuple[Entry, ...]:
+        """The saved scenarios, the archived among them, the newest change first; the presets; those last deleted."""
+        stored, deleted = self._documents.all(), self._documents.all(deleted=True, limit=DELETED_SHOWN)
+        self._forget({(document.key, document.version) for document in (*stored, *deleted)})
+        saved, gone = (tuple(map(self._readable, documents)) for documents in (stored, deleted))
+        hidden = {document.key for document in stored}
+        presets = (self._preset(name) for name in preset_names() if name not in hidden)
+        return tuple(entry for entry in (*saved, *presets, *gone) if entry is not None)
+
+    def stamp(self) -> str:
+        """A short text that is another one whenever anything saved has changed."""
+        return self._documents.stamp()
+
+    def presets(self) -> tuple[Entry, ...]:
+        """What can be shown without the store."""
+        return tuple(self._preset(name) for name in preset_names())
 
     def get(self, key: str) -> Entry:
         """The scenario under ``key``, an archived one too.
@@ -103,10 +127,14 @@ class ScenarioLibrary:
         return self._entry(self._documents.save(key, as_mapping(scenario), version=version, author=author))
 
     def duplicate(self, key: str, *, author: str = "") -> Entry:
-        """A copy under its own name and title."""
+        """A copy under a name and title of its own: ``(copy)``, ``(copy 2)``, …"""
         scenario = self.get(key).scenario
-        title = f"{scenario.title[: _TITLE_LENGTH - 7].rstrip()} (copy)"
-        return self.add(_renamed(scenario, f"{scenario.name[: _NAME_LENGTH - 5]}-copy", title), author=author)
+        taken = {entry.scenario.title for entry in self.entries()}
+        plain, name = _COPY.sub("", scenario.title), _COPY_NAME.sub("", scenario.name)
+        number = 1
+        while (title := _copied(plain, " (copy{})", number, " ", _TITLE_LENGTH)) in taken:
+            number += 1
+        return self.add(_renamed(scenario, _copied(name, "-copy{}", number, "-", _NAME_LENGTH), title), author=author)
 
     def rename(self, key: str, *, name: str | None, title: str | None, version: int, author: str = "") -> Entry:
         """Give the document another name or title; it stays under its key.
@@ -191,13 +219,19 @@ class ScenarioLibrary:
             read = self._read[known] = (scenario, document_digest(scenario))
         return Entry(
             document.key, False, document.version, read[0], document.author, document.created, document.updated,
-            document.archived, read[1],
+            document.archived, read[1], document.deleted,
         )  # fmt: skip
 
     def _forget(self, listed: set[_Version]) -> None:
         """Keep no more than what is listed now."""
         for version in set(self._read) - listed:
             self._read.pop(version, None)
+
+
+def _copied(text: str, end: str, number: int, before: str, longest: int) -> str:
+    """``text`` with an end that says which copy it is, no longer than possible."""
+    told = end.format("" if number == 1 else f"{before}{number}")
+    return f"{text[: longest - len(told)].rstrip()}{told}"
 
 
 def _renamed(scenario: Scenario, name: str | None, title: str | None) -> Scenario:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -48,12 +49,20 @@ class Documents:
         self._store = store
         self.kind = kind
 
-    def all(self) -> tuple[StoredDocument, ...]:
-        """Those that are not deleted, the archived included; the newest change first."""
-        wanted = select(DOCUMENTS).where(DOCUMENTS.c.kind == self.kind, DOCUMENTS.c.deleted.is_(False))
+    def all(self, *, deleted: bool = False, limit: int | None = None) -> tuple[StoredDocument, ...]:
+        """Those that are not deleted, the archived included; or only the deleted. The newest change first."""
+        wanted = select(DOCUMENTS).where(DOCUMENTS.c.kind == self.kind, DOCUMENTS.c.deleted.is_(deleted))
+        ordered = wanted.order_by(DOCUMENTS.c.updated.desc(), DOCUMENTS.c.key).limit(limit)
         with self._store.read() as connection:
-            rows = connection.execute(wanted.order_by(DOCUMENTS.c.updated.desc(), DOCUMENTS.c.key)).all()
+            rows = connection.execute(ordered).all()
         return tuple(_document(row) for row in rows)
+
+    def stamp(self) -> str:
+        """What all documents are at the moment, as a short text: another one whenever any of them has changed."""
+        wanted = select(DOCUMENTS.c.key, DOCUMENTS.c.version, DOCUMENTS.c.archived, DOCUMENTS.c.deleted)
+        with self._store.read() as connection:
+            rows = connection.execute(wanted.where(DOCUMENTS.c.kind == self.kind).order_by(DOCUMENTS.c.key)).all()
+        return hashlib.sha256(repr([tuple(row) for row in rows]).encode()).hexdigest()[:16]
 
     def get(self, key: str) -> StoredDocument | None:
         """The version in force, of a deleted document too; None when there never was one."""

@@ -87,7 +87,10 @@ def test_a_copy_has_a_name_and_title_of_its_own(library: ScenarioLibrary) -> Non
         "cascade-copy", "cascade-copy", f"{CASCADE.title} (copy)",
     )  # fmt: skip
     assert copy.scenario.spec == CASCADE.spec
-    assert library.duplicate("cascade").key == "cascade-copy-2"
+    second, third = library.duplicate("cascade"), library.duplicate(copy.key)
+    assert (second.key, second.scenario.name) == ("cascade-copy-2", "cascade-copy-2")
+    assert second.scenario.title == f"{CASCADE.title} (copy 2)"
+    assert (third.key, third.scenario.title) == ("cascade-copy-3", f"{CASCADE.title} (copy 3)")
 
 
 def test_the_longest_name_and_title_can_be_copied(library: ScenarioLibrary) -> None:
@@ -169,3 +172,23 @@ def test_no_scenario_is_kept_at_the_address_that_starts_another_one(library: Sce
     made = load_scenario("healthy")
     named = made.model_copy(update={"metadata": made.metadata.model_copy(update={"name": "new"})})
     assert library.add(named).key == "new-2"
+
+
+def test_the_whole_library_has_everything_once_and_its_stamp_tells_of_each_change(library: ScenarioLibrary) -> None:
+    own, put_away, gone = (library.duplicate("cascade").key for _ in range(3))
+    stamps = [library.stamp()]
+    library.archive(put_away)
+    stamps.append(library.stamp())
+    library.delete(gone)
+    stamps.append(library.stamp())
+    library.rename(own, name=None, title="Mine", version=1)
+    stamps.append(library.stamp())
+    assert len(set(stamps)) == len(stamps)
+    assert library.stamp() == stamps[-1]
+    found = {entry.key: (entry.preset, entry.archived, entry.deleted) for entry in library.whole()}
+    assert len(found) == len(library.whole()) == 3 + len(preset_names())
+    assert found[own] == (False, False, False)
+    assert found[put_away] == (False, True, False)
+    assert found[gone] == (False, False, True)
+    assert found["cascade"] == (True, False, False)
+    assert {entry.key for entry in library.presets()} == set(preset_names())
