@@ -164,6 +164,23 @@
     }
   }
 
+  let asking = 0;
+
+  /** Clientside callback: the rows are still being put in order; says so over the grid and asks again. */
+  function awaitRows(waiting) {
+    window.clearTimeout(asking);
+    const place = byId("dataset-grid-place");
+    if (!place) return;
+    if (!waiting) {
+      delete place.dataset.waiting;
+      return;
+    }
+    place.dataset.waiting = waiting.words;
+    asking = window.setTimeout(() => {
+      if (byId("dataset-grid-place") === place) setProps("dataset-again", { data: waiting.turn });
+    }, POLL_MS);
+  }
+
   async function copy(button, text) {
     try {
       await navigator.clipboard.writeText(text);
@@ -199,5 +216,5 @@
     columns = { words: words || "", limit: COLUMNS_AT_A_TIME };
   }
 
-  clientside({ gateDataset, landDataset, pickGap, pickTick, pickListed, keepView, findColumns });
+  clientside({ gateDataset, landDataset, pickGap, pickTick, pickListed, keepView, awaitRows, findColumns });
 })();

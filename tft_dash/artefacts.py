@@ -151,7 +151,7 @@ def _build(folder: Path, build: Build, progress: Progress) -> None:
         if abs(share - told) >= _TOLD_STEP:
             told = share
             with contextlib.suppress(OSError):
-                shared.write_text(f"{share:.4f}")
+                _write_share(shared, share)
         progress(share)
 
     try:
@@ -163,6 +163,15 @@ def _build(folder: Path, build: Build, progress: Progress) -> None:
     finally:
         shared.unlink(missing_ok=True)
         _clear(folder)
+
+
+def _write_share(path: Path, share: float) -> None:
+    """In place, always as many bytes: whoever reads meanwhile never finds the file empty."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
+    try:
+        os.pwrite(descriptor, f"{share:.4f}".encode(), 0)
+    finally:
+        os.close(descriptor)
 
 
 def _clear(folder: Path) -> None:

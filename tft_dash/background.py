@@ -36,20 +36,37 @@ class Background:
         """Start ``job`` unless it runs or has run; its result is asked for later."""
         self._future(key, job)
 
-    def result(self, key: Hashable, job: Callable[[], T], what: str, progress: Callable[[], float]) -> T:
+    def result(
+        self,
+        key: Hashable,
+        job: Callable[[], T],
+        what: str,
+        progress: Callable[[], float],
+        *,
+        within_seconds: float | None = None,
+    ) -> T:
         """What ``job`` returned, once it has; ``job`` runs at most once at a time for a key.
 
         :param what: for the message while it runs.
         :param progress: how far the job is, 0–1.
+        :param within_seconds: how long this caller waits; None = as long as any.
         :raises NotReadyError: the job still runs.
         :raises Exception: the job's own error.
         """
         future = self._future(key, job)
         try:
-            answer: object = future.result(0 if future.done() else self._wait_seconds)
+            wait = self._wait_seconds if within_seconds is None else within_seconds
+            answer: object = future.result(0 if future.done() else wait)
         except FutureTimeoutError:
             raise NotReadyError(what, progress()) from None
         return answer  # type: ignore[return-value]  # the key belongs to one kind of job
+
+    def forget(self, key: Hashable) -> None:
+        """Drop the result of ``key``, so that its job runs again when it is asked for; one that still runs stays."""
+        with self._lock:
+            known = self._jobs.get(key)
+            if known is not None and known[0].done():
+                del self._jobs[key]
 
     def _future(self, key: Hashable, job: Callable[[], object]) -> Future[object]:
         with self._lock:

@@ -54,7 +54,8 @@ def listed(client: FlaskClient, **parts: Any) -> dict[str, Any]:
 
 def block(client: FlaskClient, name: str = "demo_dataset", **request: Any) -> dict[str, Any]:
     asked = {"startRow": 0, "endRow": 100, "filterModel": {}, "sortModel": [], **request}
-    return ask(client, "dataset-grid.getRowsResponse", {"dataset-grid.getRowsRequest": asked},
+    return ask(client, "dataset-grid.getRowsResponse",
+               {"dataset-grid.getRowsRequest": asked, "dataset-again.data": None},
                {"dataset-about.data": {"name": name}})  # fmt: skip
 
 

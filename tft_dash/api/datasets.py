@@ -45,7 +45,7 @@ def register_datasets(server: Flask, services: Services) -> None:
 
     @blueprint.get("/api/v1/datasets/<path:name>/rows")
     def rows(name: str) -> Response:
-        return _viewed(services, name, _page)
+        return _viewed(services, name, lambda _rows, view: _page(inspector.arranged(services.path(name), view), view))
 
     @blueprint.get("/api/v1/datasets/<path:name>/rows.csv")
     def rows_csv(name: str) -> Response:

@@ -115,6 +115,8 @@ class Inspections:
             self._services.inspector.retry(path)
 
     def _report(self, name: str, path: Path, _request: Mapping[str, Any]) -> Drawing:
+        # The rest takes longer than the verdict, and is asked for next.
+        self._services.inspector.start(path)
         report = self._services.inspector.report(path)
         base = self._services.settings.base_path
         rows = report.facts.get("rows")

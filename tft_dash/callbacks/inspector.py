@@ -56,6 +56,7 @@ def _clientside(app: Dash) -> None:
         ("pickTick", ids.DATASET_SERIES, "clickData"),
         ("pickListed", ids.DATASET_SERVER, "value"),
         ("keepView", ids.DATASET_VIEW, "data"),
+        ("awaitRows", ids.DATASET_WAITING, "data"),
         ("findColumns", ids.DATASET_COLUMNS_SEARCH, "value"),
     ):
         app.clientside_callback(ClientsideFunction("tft_dash", name), Input(component, prop), prevent_initial_call=True)
@@ -68,18 +69,23 @@ def _rows(app: Dash, services: Services) -> None:
         Output(ids.DATASET_EXPORTS, "children"),
         Output(ids.DATASET_VIEW, "data"),
         Output(ids.DATASET_ROWS_BANNER, "children"),
+        Output(ids.DATASET_WAITING, "data"),
         Input(ids.DATASET_GRID, "getRowsRequest"),
+        Input(ids.DATASET_AGAIN, "data"),
         State(ids.DATASET_ABOUT, "data"),
         prevent_initial_call=True,
     )
-    def block(request: dict[str, Any] | None, about: dict[str, Any]) -> tuple[Any, ...]:
+    def block(request: dict[str, Any] | None, again: int | None, about: dict[str, Any]) -> tuple[Any, ...]:
         if request is None:
-            return (no_update,) * 5
+            return (no_update,) * 6
         name = str(about["name"])
         found = rows.block(services, name, request)
+        if found.waiting:
+            waiting = {"words": found.waiting, "turn": (again or 0) + 1}
+            return no_update, found.words, no_update, no_update, [], waiting
         problem = components.banner("These rows cannot be shown", found.problem) if found.problem else []
         links = rows.exports(services.settings.base_path, name, found.plain)
-        return found.response, found.words, links, {"plain": found.plain}, problem
+        return found.response, found.words, links, {"plain": found.plain}, problem, None
 
     @app.callback(
         Output(ids.DATASET_ROW, "children"),

@@ -12,7 +12,7 @@ import orjson
 from dash import html
 
 from tft_dash import components
-from tft_dash.errors import TftDashError, UsageError, shorten
+from tft_dash.errors import NotReadyError, TftDashError, UsageError, shorten
 from tft_dash.frame import SourceDescription
 from tft_dash.inspection.rows import PAGE_COLUMNS, Rows
 from tft_dash.inspection.views import parse_view
@@ -23,6 +23,8 @@ from tft_dash.services import Services
 logger = logging.getLogger(__name__)
 
 LONGEST_VIEW: Final = 20_000
+WAIT_SECONDS: Final = 0.15
+"""How long a request waits for rows that must be put in order first; the page asks again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,14 @@ class Block:
     :param words: how many rows match.
     :param plain: the view as JSON for the address; empty = all rows in the file's order.
     :param problem: why there are none, for the banner.
+    :param waiting: what is still done to all rows before there are any; empty = nothing.
     """
 
     response: Mapping[str, Any]
     words: str
     plain: str
     problem: str = ""
+    waiting: str = ""
 
 
 def grid_columns(rows: Rows) -> tuple[GridColumn, ...]:
@@ -59,12 +63,15 @@ def plain_of(text: object) -> Mapping[str, Any]:
 
 def block(services: Services, name: str, request: Mapping[str, Any]) -> Block:
     """The rows that the grid asks for."""
+    path = services.path(name)
     try:
-        rows = services.inspector.rows(services.path(name))
-        view = plain_view(grid_columns(rows), request)
+        view = plain_view(grid_columns(services.inspector.rows(path)), request)
+        rows = services.inspector.arranged(path, parse_view(view), within_seconds=WAIT_SECONDS)
         first = int(request.get("startRow") or 0)
         limit = min(max(int(request.get("endRow") or first + BLOCK) - first, 1), 500)
         page = rows.page(parse_view(view), first, limit)
+    except NotReadyError as error:
+        return Block({}, f"{error.what}…", "", waiting=f"{error.what}…")
     except TftDashError as error:
         return Block({"rowData": [], "rowCount": 0}, "", "", str(error))
     plain = orjson.dumps(view).decode() if view["filters"] or view["sorts"] else ""

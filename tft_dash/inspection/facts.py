@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ from tft_dash.schema import (
 FACTS_FILE: Final = "facts.json"
 SPARK_POINTS: Final = 120
 EXAMPLES: Final = 5
+_THREADS: Final = 4
+"""Each holds a column or two in memory."""
 _EXAMPLE_LENGTH: Final = 80
 _COUNTED_TEXTS: Final = 1_000_000
 
@@ -102,8 +105,8 @@ def read_facts(rows: RowFile, progress: Progress) -> tuple[ColumnFacts, ...]:
     columns = rows.layout.columns
     beside = _Beside(StuckReader(rows), _Sparks(rows))
     facts: list[ColumnFacts] = []
-    # Sorting and counting leave the interpreter alone, so that a second thread is a second core.
-    with ThreadPoolExecutor(2, thread_name_prefix="facts") as threads:
+    # Sorting and counting leave the interpreter alone, so that another thread is another core.
+    with ThreadPoolExecutor(max(2, min(_THREADS, os.cpu_count() or 1)), thread_name_prefix="facts") as threads:
         for place, one in enumerate(threads.map(lambda column: _facts(rows, column, beside), columns)):
             facts.append(one)
             progress((place + 1) / len(columns))

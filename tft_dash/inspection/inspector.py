@@ -17,6 +17,7 @@ from tft_dash.inspection.rows import Rows
 from tft_dash.inspection.scans import Scans, made_at, title_of
 from tft_dash.inspection.stored.rowfile import RowFile
 from tft_dash.inspection.subject import Subject, collectable, signature
+from tft_dash.inspection.views import View
 from tft_dash.sources.report import Report
 
 T = TypeVar("T")
@@ -104,6 +105,28 @@ class Inspector:
                     self._open.pop(next(iter(self._open)))
                 self._open[key] = RowFile(folder)
             return Rows(self._open[key])
+
+    def arranged(self, path: Path, view: View, within_seconds: float | None = None) -> Rows:
+        """The rows, with ``view`` at hand; raises what :meth:`columns` does.
+
+        :param within_seconds: how long to wait for what is not at hand; None = as long as for anything else.
+        :raises NotReadyError: the rows are still filtered or put in order, beside the requests.
+        :raises UsageError: a filter or a sort does not fit its column.
+        """
+        rows = self.rows(path)
+        if not rows.is_arranged(view):
+            key = ("arrange", *self._job_key("rows", path), view)
+            work = "Sorting" if view.sorts else "Filtering"
+            self._background.result(
+                key,
+                lambda: rows.arrange(view),
+                f"{work} {rows.total:,} rows",
+                lambda: 0.0,
+                within_seconds=within_seconds,
+            )
+            # It lies in the cache now, and may go from there.
+            self._background.forget(key)
+        return rows
 
     def start(self, path: Path) -> None:
         """Begin a scan unless one runs, is done or was cancelled; its answers are asked for later."""

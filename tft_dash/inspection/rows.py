@@ -14,7 +14,7 @@ from tft_dash.errors import UsageError
 from tft_dash.inspection.showing.cells import Cell, plain_cells
 from tft_dash.inspection.showing.exports import csv_bytes, write_parquet
 from tft_dash.inspection.showing.filtering import find_column
-from tft_dash.inspection.showing.ordering import positions_of
+from tft_dash.inspection.showing.ordering import is_arranged, positions_of
 from tft_dash.inspection.stored.rowfile import TICK, RowFile, StoredColumn
 from tft_dash.inspection.views import View
 
@@ -55,6 +55,17 @@ class Rows:
     def total(self) -> int:
         """How many rows there are."""
         return self._rows.rows
+
+    def is_arranged(self, view: View) -> bool:
+        """Whether a page of ``view`` is at hand: it needs no work on all rows."""
+        return is_arranged(self._rows, view)
+
+    def arrange(self, view: View) -> None:
+        """Do the work on all rows that the pages of ``view`` need, for all processes.
+
+        :raises UsageError: a filter or a sort does not fit its column.
+        """
+        positions_of(self._rows, view)
 
     def page(self, view: View, first: int = 0, limit: int = 100, columns: Sequence[str] = ()) -> RowPage:
         """``limit`` rows of ``view`` from place ``first`` on.

@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -28,9 +29,9 @@ from tft_dash.inspection.gaps import load_gaps, read_gaps, save_gaps
 from tft_dash.inspection.stored.reading import RowReader
 from tft_dash.inspection.stored.rowfile import RowFile
 from tft_dash.inspection.stored.whole import write_whole
-from tft_dash.inspection.stored.writing import write_rows
+from tft_dash.inspection.stored.writing import finish_rows, write_rows
 from tft_dash.inspection.subject import Subject, collectable, find_subject, known_subject, signature
-from tft_dash.progress import Progress
+from tft_dash.progress import Progress, Shares
 from tft_dash.sources.cubes.cube import Cube
 from tft_dash.sources.library import collect_recording, cube_progress, forget_cube, known_cube, make_cube
 from tft_dash.sources.report import Report
@@ -38,7 +39,8 @@ from tft_dash.sources.validate import failed_report, known_report
 
 _SCAN_SHARE: Final = 0.4
 _TYPING_SHARE: Final = 0.05
-_ROWS_SHARE: Final = 0.3
+_ROWS_SHARE: Final = 0.25
+_FACTS_SHARE: Final = 0.3
 _BEGUN: Final = 0.001
 _SUBJECTS_KEPT: Final = 256
 _MADE_FROM: Final = "made-from"
@@ -123,20 +125,24 @@ class Scans:
 
         def build(work: Path, report: Progress) -> None:
             report(_BEGUN)
-            cube = self._cube(subject, lambda share: report(share * _SCAN_SHARE))
-            reader = RowReader(subject.tables, lambda share: report(_SCAN_SHARE + share * _TYPING_SHARE))
-            begun = _SCAN_SHARE + _TYPING_SHARE
-            write_rows(
-                reader, work, None if cube is None else cube.meta, lambda share: report(begun + share * _ROWS_SHARE)
-            )
-            begun += _ROWS_SHARE
-            facts = read_facts(RowFile(work), lambda share: report(begun + share * (1 - begun)))
-            write_facts(facts, work)
+            self._derive(subject, work, Shares(report))
             (work / _MADE_FROM).write_text(str(path.absolute()), "utf-8", "surrogateescape")
             _forget_older(folder, path)
 
         build_once(folder, build, stop, usable=lambda found: made_at(found) is not None)
         return folder
+
+    def _derive(self, subject: Subject, work: Path, shares: Shares) -> None:
+        """Rows and facts into the folder ``work``."""
+        # The two read the same files, but neither needs the other until both are done; most of it is outside Python.
+        with ThreadPoolExecutor(1, thread_name_prefix="verdict") as beside:
+            verdict = beside.submit(self._cube, subject, shares.part(_SCAN_SHARE))
+            reader = RowReader(subject.tables, shares.part(_TYPING_SHARE))
+            written = write_rows(reader, work, shares.part(_ROWS_SHARE))
+            cube = verdict.result()
+        finish_rows(written, work, None if cube is None else cube.meta)
+        facts = read_facts(RowFile(work), shares.part(_FACTS_SHARE))
+        write_facts(facts, work)
 
     def _cube(self, subject: Subject, progress: Progress) -> Cube | None:
         """The recording's cube; None when it cannot be played, which the verdict says."""

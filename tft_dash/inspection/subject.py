@@ -19,7 +19,7 @@ from tft_dash.sources.findings import Findings
 from tft_dash.sources.library import Digest, collect_recording
 from tft_dash.sources.recording.collection import collect_tables, demand_path
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Part of every key: raise it when what is derived from a recording's rows changes."""
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from support.recordings import fleet_table, write_csv, write_lines, write_parquet
 
-from tft_dash.artefacts import build_once, build_progress, cancel_build, cancelled_at, until_cancelled
+from tft_dash.artefacts import build_once, build_progress, cancel_build, cancelled_at, exclusive, until_cancelled
 from tft_dash.background import Background
-from tft_dash.errors import CancelledError, NotReadyError, SourceMissingError, TableError
+from tft_dash.errors import CancelledError, NotReadyError, SourceMissingError, TableError, UsageError
 from tft_dash.inspection.inspector import Inspector
+from tft_dash.inspection.views import Sort, View
 from tft_dash.sources.file import FileSource
 from tft_dash.sources.validate import check_table
 
@@ -231,3 +232,38 @@ def test_a_scan_that_runs_is_told_with_its_share(tmp_path: Path) -> None:
         except NotReadyError:
             threading.Event().wait(0.01)
     pytest.fail("the scan never ended")
+
+
+def test_rows_are_put_in_order_beside_the_requests(tmp_path: Path, inspector: Inspector) -> None:
+    path = settled(write_parquet(tmp_path / "it.parquet", fleet_table(60)))
+    inspector.columns(path)
+    held, view = threading.Event(), View(sorts=(Sort("cpu_pct"),))
+    asked = Inspector(tmp_path / "cache", Background(wait_seconds=60))
+    (folder,) = (one for one in (tmp_path / "cache" / "inspections").iterdir() if one.is_dir())
+    views = folder / "views"
+    views.mkdir()
+
+    def hold() -> None:
+        with exclusive(views / ".lock"):  # as another process does that sorts for somebody else
+            held.set()
+            released.wait()
+
+    released = threading.Event()
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait()
+    with pytest.raises(NotReadyError, match=r"^Sorting \d+ rows"):
+        asked.arranged(path, view, within_seconds=0)
+    assert len(asked.arranged(path, View(), within_seconds=0).page(View()).rows) > 0
+    released.set()
+    holder.join()
+    assert asked.arranged(path, view).is_arranged(view)
+    # Another viewer finds it at hand.
+    assert Inspector(tmp_path / "cache", Background(wait_seconds=0)).arranged(path, view, within_seconds=0)
+
+
+def test_a_view_that_does_not_fit_is_told_from_beside_the_requests(tmp_path: Path) -> None:
+    path = settled(write_parquet(tmp_path / "it.parquet", fleet_table(60)))
+    asked = Inspector(tmp_path / "cache", Background(wait_seconds=60))
+    with pytest.raises(UsageError, match="'nothing'"):
+        asked.arranged(path, View(sorts=(Sort("nothing"),)))

@@ -2,8 +2,8 @@
 
 ::
 
-    rows.arrow      blocks of rows: row, tick, server, file, then c0, c1, … for the columns; text as codes where words
-                    repeat
+    rows.arrow      blocks of rows: row, file, then c0, c1, … for the columns; text as codes where words repeat
+    clock.arrow     the same blocks: tick, server
     words.arrow     the words behind the codes: one row, a list for every such column
     columns.json    names, types, kinds; files; servers; number of rows
 """
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from tft_dash.inspection.stored.kinds import NUMBER, TEXT
 
 ROWS_FILE: Final = "rows.arrow"
+CLOCK_FILE: Final = "clock.arrow"
 WORDS_FILE: Final = "words.arrow"
 COLUMNS_FILE: Final = "columns.json"
 
@@ -101,7 +102,7 @@ class RowFile:
         self.folder = folder
         self.layout = read_layout(folder)
         self.columns = self._columns()
-        self._batches = _mapped(folder / ROWS_FILE)
+        self._batches = _joined(_mapped(folder / ROWS_FILE), _mapped(folder / CLOCK_FILE))
         self._schema = self._batches[0].schema if self._batches else pa.schema([])
         self._starts = np.concatenate([[0], np.cumsum([batch.num_rows for batch in self._batches])]).astype(np.int64)
         words = _mapped(folder / WORDS_FILE)
@@ -168,6 +169,14 @@ class RowFile:
         files = StoredColumn(FILE, "file", "string", TEXT, coded=True, note="The file that the row stands in.")
         several = len(self.layout.files) > 1
         return (numbers, *((files,) if several else ()), *self.layout.columns)
+
+
+def _joined(rows: list[pa.RecordBatch], clock: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
+    """Blocks with the columns of both files; nothing is copied."""
+    return [
+        pa.RecordBatch.from_arrays([*one.columns, *other.columns], [*one.schema.names, *other.schema.names])
+        for one, other in zip(rows, clock, strict=True)
+    ]
 
 
 def _mapped(path: Path) -> list[pa.RecordBatch]:

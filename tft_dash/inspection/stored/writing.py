@@ -1,8 +1,13 @@
-"""Makes the Arrow file of a recording's rows: one pass over its files, with a bounded part of them in memory."""
+"""Makes the Arrow file of a recording's rows: one pass over its files, with a bounded part of them in memory.
+
+What the scan for the verdict tells of a row, its tick and its server, comes afterwards, so that the two passes can run
+side by side.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,25 +15,22 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from tft_dash.inspection.stored.clock import ClockNotes
 from tft_dash.inspection.stored.kinds import TEXT, convert, joint_type, kind_of, name_of, note_of
-from tft_dash.inspection.stored.reading import FileColumn, FileRows, RowReader
+from tft_dash.inspection.stored.reading import FileColumn, RowReader
 from tft_dash.inspection.stored.rowfile import (
+    CLOCK_FILE,
     FILE,
     ROW,
     ROWS_FILE,
-    SERVER,
-    TICK,
     UNKNOWN,
     WORDS_FILE,
     Layout,
     StoredColumn,
 )
 from tft_dash.progress import Progress
-from tft_dash.schema import SERVER_NAME, TIMESTAMP
 from tft_dash.sources.cubes.cube import CubeMeta
-from tft_dash.sources.files.times import NO_TIME, TimeReader
-from tft_dash.sources.files.values import places_of, read_words
-from tft_dash.sources.recording.alignment import NS_PER_MS, NS_PER_SECOND
+from tft_dash.sources.files.values import places_of
 
 WORDS_LIMIT: Final = 131_072
 """A text column with more distinct values is kept as plain text."""
@@ -79,46 +81,25 @@ class _Words:
         return code
 
 
-class _Clock:
-    """Tells each row's tick and server, as the recording's cube counts them."""
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The rows as they lie in their file, before anything is known of the recording.
 
-    def __init__(self, reader: RowReader, meta: CubeMeta | None) -> None:
-        names = [column.name for column in reader.columns]
-        self._meta = meta
-        self._time = names.index(TIMESTAMP) if TIMESTAMP in names else None
-        self._server = names.index(SERVER_NAME) if SERVER_NAME in names else None
-        self._times = TimeReader()
-        self._places = {name: place for place, name in enumerate(meta.servers if meta else ())}
-        self._last: tuple[pa.Array, NDArray[np.int32]] | None = None
+    :param batches: how many rows each block has.
+    :param clock: what tells of their ticks and servers.
+    """
 
-    def read(self, rows: FileRows) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """(rows,) ticks and servers; :data:`UNKNOWN` where a row has none."""
-        count = len(rows.numbers)
-        ticks, servers = (np.full(count, UNKNOWN, np.int32) for _ in range(2))
-        if self._meta is None or self._time is None or self._server is None:
-            return ticks, servers
-        stamps, names = rows.columns[self._time], rows.columns[self._server]
-        if stamps is not None and names is not None:
-            ticks = self._ticks(self._times.read(stamps), self._meta)
-            servers = self._servers(names)
-        return ticks, servers
-
-    def _ticks(self, times: NDArray[np.int64], meta: CubeMeta) -> NDArray[np.int32]:
-        step = round(meta.step_seconds * NS_PER_SECOND)
-        since = np.where(times == NO_TIME, 0, times - meta.start_ms * NS_PER_MS)
-        nearest = (2 * since + step) // (2 * step)
-        return np.where(times == NO_TIME, UNKNOWN, np.clip(nearest, 0, meta.ticks - 1)).astype(np.int32)
-
-    def _servers(self, column: pa.Array) -> NDArray[np.int32]:
-        words = read_words(column)
-        if self._last is None or not self._last[0].equals(words.dictionary):
-            found = [self._places.get(word, UNKNOWN) for word in words.dictionary.to_pylist()]
-            self._last = (words.dictionary, np.array([*found, UNKNOWN], np.int32))
-        return self._last[1][places_of(words)]
+    columns: tuple[StoredColumn, ...]
+    files: tuple[str, ...]
+    batches: tuple[int, ...]
+    clock: ClockNotes
 
 
 class _RowWriter:
-    """Writes blocks of rows, small ones joined."""
+    """Writes blocks of rows, small ones joined.
+
+    :ivar batches: how many rows each block has.
+    """
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self._file = pa.OSFile(str(path), "wb")
@@ -127,7 +108,7 @@ class _RowWriter:
         self._target = max(64, min(_BLOCK_ROWS, _BLOCK_CELLS // max(1, len(schema))))
         self._pending: list[pa.RecordBatch] = []
         self._waiting = 0
-        self.rows = 0
+        self.batches: list[int] = []
 
     def add(self, arrays: Sequence[pa.Array]) -> None:
         batch = pa.RecordBatch.from_arrays(list(arrays), schema=self._schema)
@@ -145,32 +126,49 @@ class _RowWriter:
         if self._waiting:
             joined = self._pending[0] if len(self._pending) == 1 else pa.concat_batches(self._pending)
             self._writer.write_batch(joined)
-            self.rows += self._waiting
+            self.batches.append(self._waiting)
         self._pending, self._waiting = [], 0
 
 
-def write_rows(reader: RowReader, folder: Path, meta: CubeMeta | None, progress: Progress) -> Layout:
-    """Write the rows of a recording into ``folder``.
+def write_rows(reader: RowReader, folder: Path, progress: Progress) -> Written:
+    """Write the rows of a recording into ``folder``; :func:`finish_rows` makes them complete.
 
-    :param meta: of the recording's cube; None = it has none, and so no clock.
     :raises TableError: a file is damaged.
     :raises OSError: the folder cannot be written.
     """
     plain: set[int] = set()
     while True:
         try:
-            return _write(reader, folder, meta, plain, progress)
+            return _write(reader, folder, plain, progress)
         except TooManyWordsError as error:
             # Seldom: most such columns are known by their first block.
             plain.add(error.place)
             (folder / ROWS_FILE).unlink(missing_ok=True)
 
 
-def _write(reader: RowReader, folder: Path, meta: CubeMeta | None, plain: set[int], progress: Progress) -> Layout:
+def finish_rows(written: Written, folder: Path, meta: CubeMeta | None) -> Layout:
+    """Add the rows' ticks and servers, and say what there is.
+
+    :param meta: of the recording's cube; None = it has none, and so no clock.
+    """
+    written.clock.finish(folder / CLOCK_FILE, written.batches, meta)
+    layout = Layout(
+        columns=written.columns,
+        files=written.files,
+        servers=meta.servers if meta else (),
+        ticks=meta.ticks if meta else 0,
+        step_seconds=meta.step_seconds if meta else 0.0,
+        rows=sum(written.batches),
+    )
+    layout.write(folder)
+    return layout
+
+
+def _write(reader: RowReader, folder: Path, plain: set[int], progress: Progress) -> Written:
     stored = [joint_type(list(column.types)) for column in reader.columns]
-    clock = _Clock(reader, meta)
     writer: _RowWriter | None = None
     words: dict[int, _Words] = {}
+    clock = ClockNotes(folder, [column.name for column in reader.columns])
     try:
         for rows in reader.blocks():
             arrays = [
@@ -184,29 +182,21 @@ def _write(reader: RowReader, folder: Path, meta: CubeMeta | None, plain: set[in
             kept = [
                 words[place].codes(array) if place in words else _decoded(array) for place, array in enumerate(arrays)
             ]
-            ticks, servers = clock.read(rows)
-            files = np.full(len(ticks), rows.file, np.int32)
-            writer.add([*map(pa.array, (rows.numbers.astype(np.uint32), ticks, servers, files)), *kept])
+            clock.note(rows)
+            files = np.full(len(rows.numbers), rows.file, np.int32)
+            writer.add([*map(pa.array, (rows.numbers.astype(np.uint32), files)), *kept])
             progress(rows.done)
     finally:
+        clock.close()
         if writer is not None:
             writer.close()
     if writer is None:
         (folder / ROWS_FILE).touch()
     _write_words(folder / WORDS_FILE, words)
-    layout = Layout(
-        columns=tuple(
-            _described(place, column, stored[place], coded=place in words)
-            for place, column in enumerate(reader.columns)
-        ),
-        files=reader.labels,
-        servers=meta.servers if meta else (),
-        ticks=meta.ticks if meta else 0,
-        step_seconds=meta.step_seconds if meta else 0.0,
-        rows=writer.rows if writer else 0,
+    columns = (
+        _described(place, column, stored[place], coded=place in words) for place, column in enumerate(reader.columns)
     )
-    layout.write(folder)
-    return layout
+    return Written(tuple(columns), reader.labels, tuple(writer.batches if writer else ()), clock)
 
 
 def _stored(column: pa.Array | None, kind: pa.DataType, rows: int) -> pa.Array:
@@ -229,7 +219,7 @@ def _mostly_distinct(column: pa.Array) -> bool:
 
 def _schema(stored: Sequence[pa.DataType], coded: Sequence[int]) -> pa.Schema:
     codes = set(coded)
-    own = [(ROW, pa.uint32()), (TICK, pa.int32()), (SERVER, pa.int32()), (FILE, pa.int32())]
+    own = [(ROW, pa.uint32()), (FILE, pa.int32())]
     return pa.schema(
         [*own, *((f"c{place}", pa.int32() if place in codes else kind) for place, kind in enumerate(stored))]
     )

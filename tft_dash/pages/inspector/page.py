@@ -27,6 +27,8 @@ def layout(name: str, view: str | None = None) -> html.Div:
             dcc.Store(id=ids.DATASET_ANSWER),
             dcc.Store(id=ids.DATASET_PICK),
             dcc.Store(id=ids.DATASET_VIEW),
+            dcc.Store(id=ids.DATASET_WAITING),
+            dcc.Store(id=ids.DATASET_AGAIN),
             _head(name),
             _scan(),
             html.Div(html.P("Reading the dataset.", className="quiet"), id=ids.DATASET_VERDICT),
