@@ -259,7 +259,7 @@ def test_rows_are_put_in_order_beside_the_requests(tmp_path: Path, inspector: In
     holder.join()
     assert asked.arranged(path, view).is_arranged(view)
     # Another viewer finds it at hand.
-    assert Inspector(tmp_path / "cache", Background(wait_seconds=0)).arranged(path, view, within_seconds=0)
+    assert Inspector(tmp_path / "cache", Background(wait_seconds=60)).arranged(path, view, within_seconds=0)
 
 
 def test_a_view_that_does_not_fit_is_told_from_beside_the_requests(tmp_path: Path) -> None:
