@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Callable
 from typing import Any
@@ -69,3 +70,23 @@ def test_a_request_that_is_none_is_refused_in_words(make_client: MakeClient) -> 
     assert client.post(f"{place}/mapping", data=b"kind: Nonsense").status_code == 422
     assert client.get("/api/v1/uploads/nothing").status_code == 404
     assert client.get(place).get_json()["state"] == "received"
+
+
+def test_a_form_is_refused_with_the_way_to_send_a_file(make_client: MakeClient) -> None:
+    client = make_client()
+    answer = client.post("/api/v1/datasets", data={"file": (io.BytesIO(FOREIGN), "a.csv")})
+    assert answer.status_code == 400
+    assert "curl --data-binary" in answer.get_json()["error"]
+    assert client.get("/api/v1/uploads").get_json() == []
+
+
+def test_a_file_that_is_none_cannot_be_previewed_and_a_configured_source_not_removed(make_client: MakeClient) -> None:
+    client = make_client()
+    upload = sent(client, b"<html></html>", "a.csv")
+    answer = client.post(f"/api/v1/uploads/{upload['id']}/mapping")
+    assert answer.status_code == 400
+    assert "HTML" in answer.get_json()["error"]
+    name = client.get("/api/v1/sources").get_json()[0]["name"]
+    answer = client.delete(f"/api/v1/datasets/{name}")
+    assert answer.status_code == 400
+    assert "TFT_DASH_SOURCES" in answer.get_json()["error"]

@@ -117,10 +117,10 @@ OPERATIONS: Final = (
     Operation("delete", "/api/v1/runs/{run_id}", "Stop a run; nothing is left of it.", {200: "#Run"}, fails=(404,)),
     Operation("get", _DATA, "Everything that can be inspected, with what is known of it.", {200: "[#Dataset]"}),
     Operation(
-        "post", _DATA, "Send a CSV or Parquet file as the body.", {201: "#Upload"}, fails=(404, 413, 422),
+        "post", _DATA, "Send a CSV or Parquet file as the body.", {201: "#Upload"}, fails=(400, 413),
         query={"filename": "What the file is called; only a label."}, takes=(_ANY_FILE,),
     ),
-    Operation("delete", f"{_DATA}/{{name}}", "Remove an upload or a recording.", {200: "#Removed"}, fails=(404,)),
+    Operation("delete", f"{_DATA}/{{name}}", "Remove an upload or a recording.", {200: "#Removed"}, fails=(400, 404)),
     Operation(
         "get", f"{_DATA}/{{name}}/report", "The verdict, as tft-dash check --json gives it.", {200: "object"},
         fails=_WAIT,
@@ -147,7 +147,7 @@ OPERATIONS: Final = (
     Operation("delete", _UPLOAD, "Throw an upload away.", {200: "#Discarded"}, fails=(404,)),
     Operation(
         "post", f"{_UPLOAD}/mapping", "The first rows before and after a mapping; without one, as proposed.",
-        {200: "object"}, fails=(404, 413, 422), query={"rows": "How many rows, at most 50."}, takes=DOCUMENT,
+        {200: "object"}, fails=(400, 404, 413, 422), query={"rows": "How many rows, at most 50."}, takes=DOCUMENT,
         schema="#Mapping",
     ),
     Operation(

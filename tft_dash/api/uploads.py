@@ -7,15 +7,19 @@ from typing import Any, BinaryIO, cast
 
 from flask import Flask, Response, request
 
-from tft_dash.api.answers import json_answer, make_blueprint
-from tft_dash.errors import LimitError, UnknownNameError, UsageError
+from tft_dash.api.answers import answer_error, json_answer, make_blueprint
+from tft_dash.errors import LimitError, UsageError
 from tft_dash.importing.mapping import LONGEST_DOCUMENT, Mapping, as_plain, parse_mapping, read_mapping, to_yaml
 from tft_dash.importing.mapping import json_schema as mapping_schema
 from tft_dash.importing.preview import PREVIEW_ROWS
-from tft_dash.importing.uploads import Upload, Uploads
+from tft_dash.importing.uploads import Upload
 from tft_dash.services import Services
 
 _MOST_ROWS = 50
+_NO_FORM = (
+    "The file was sent as a form. Send it as the body itself: "
+    'curl --data-binary @FILE "…/api/v1/datasets?filename=NAME".'
+)
 
 
 def register_uploads(server: Flask, services: Services) -> None:
@@ -23,8 +27,12 @@ def register_uploads(server: Flask, services: Services) -> None:
     blueprint = make_blueprint("api-uploads")
     uploads = services.uploads
 
+    blueprint.register_error_handler(UsageError, _answer_usage)
+
     @blueprint.post("/api/v1/datasets")
-    def receive() -> tuple[Response, int] | Response:
+    def receive() -> Response:
+        if request.mimetype == "multipart/form-data":
+            raise UsageError(_NO_FORM)
         # The body is the file itself: a form would be parsed, and copied, before anybody could refuse it.
         stream = cast(BinaryIO, request.stream)
         upload = uploads.receive(request.args.get("filename", ""), stream, request.content_length)
@@ -54,8 +62,10 @@ def register_uploads(server: Flask, services: Services) -> None:
         return json_answer({"valid": not shown.problems, **shown.as_dict()})
 
     @blueprint.post("/api/v1/uploads/<upload_id>/admit")
-    def admit(upload_id: str) -> Response | tuple[Response, int]:
-        return _admit(uploads, upload_id)
+    def admit(upload_id: str) -> Response:
+        uploads.get(upload_id)
+        name, mapping = _admission()
+        return json_answer(upload_payload(uploads.admit(upload_id, name=name, mapping=mapping)), 202)
 
     @blueprint.delete("/api/v1/datasets/<name>")
     def remove(name: str) -> Response:
@@ -87,16 +97,9 @@ def upload_payload(upload: Upload) -> dict[str, Any]:
     }
 
 
-def _admit(uploads: Uploads, upload_id: str) -> Response | tuple[Response, int]:
-    """Begin to take an upload in; a request that does not fit is 400."""
-    uploads.get(upload_id)
-    try:
-        name, mapping = _admission()
-        return json_answer(upload_payload(uploads.admit(upload_id, name=name, mapping=mapping)), 202)
-    except UnknownNameError:
-        raise
-    except UsageError as error:
-        return json_answer({"error": str(error)}, 400)
+def _answer_usage(error: UsageError) -> Response:
+    """A request that does not fit is 400; what is more particular has its own status."""
+    return json_answer({"error": str(error)}, 400) if type(error) is UsageError else answer_error(error)
 
 
 def _body() -> bytes:

@@ -63,7 +63,7 @@ def write_table(
                 break
     losses.malformed = foreign.malformed
     if not written:
-        raise TableError(f"{path.name} has a header but no rows, so there is nothing to import. Write it again.")
+        raise TableError(f"{path.name} has a header and no rows. Export it again, with its values.")
     progress(1.0)
     return written
 

@@ -46,7 +46,8 @@ def _lacking(spec: Spec) -> Iterator[Problem]:
 
 
 def _wrong_columns(foreign: Foreign, spec: Spec) -> Iterator[Problem]:
-    named = [("spec.timestamp.from", spec.timestamp.from_)] if spec.timestamp else []
+    stamp = spec.timestamp.columns() if spec.timestamp else ()
+    named = list(zip(("spec.timestamp.from", "spec.timestamp.clock"), stamp, strict=False))
     for name in (SERVER_NAME, PROFILE, "state", "incident_phase", "problem_child"):
         given = getattr(spec.columns, name)
         if given is not None and given.from_ is not None:
@@ -81,7 +82,7 @@ def _listing(columns: Sequence[str]) -> str:
 def servers_by_column(pattern: str, foreign: Foreign, spec: Spec) -> dict[str, str]:
     """Column → server of the columns of a wide table that a pattern such as ``{server}.cpu`` speaks of."""
     before, _, after = pattern.partition(SERVER_MARK)
-    taken = {spec.timestamp.from_} if spec.timestamp else set()
+    taken = set(spec.timestamp.columns()) if spec.timestamp else set()
     for name in (PROFILE, "state", "incident_phase", "problem_child"):
         given = getattr(spec.columns, name)
         if given is not None and given.from_:

@@ -14,7 +14,7 @@ from pyarrow import parquet
 
 from tft_dash.errors import TableError, shorten
 from tft_dash.importing.parts import Csv
-from tft_dash.sources.files.formats import CSV, detect_format
+from tft_dash.sources.files.formats import CSV, damaged_parquet, detect_format
 
 MOST_COLUMNS: Final = 20_000
 _BLOCK_ROWS: Final = 65_536
@@ -29,6 +29,7 @@ _SIMPLE: Final = (
     pa.types.is_boolean,
     pa.types.is_timestamp,
     pa.types.is_date,
+    pa.types.is_time,
     pa.types.is_decimal,
     pa.types.is_null,
 )
@@ -165,9 +166,9 @@ class ForeignParquet:
             except MemoryError:
                 raise
             except (OSError, ValueError, pa.ArrowException) as error:
+                reason = shorten(str(error), 160).rstrip(".")
                 raise TableError(
-                    f"{shorten(self._path.name)} is damaged after row {read:,}: {shorten(str(error), 160)}. "
-                    "Copy or write it again."
+                    f"{shorten(self._path.name)} is damaged after row {read:,}: {reason}. Copy or write it again."
                 ) from error
 
     @staticmethod
@@ -212,11 +213,17 @@ def read_foreign_header(path: Path, dialect: Csv) -> tuple[list[str], int]:
                 f"{where}: its header is not {dialect.encoding} text. Choose another encoding, or save it as UTF-8."
             ) from error
         except csv.Error as error:
-            raise TableError(f"{where}: its first line is not a CSV header ({error}).") from error
+            raise TableError(f"{where}: {_header_damage(error)}") from error
         offset = file.tell()
     if not names:
         raise TableError(f"{where} has no header line. Write it again with the columns' names in its first line.")
     return names, offset
+
+
+def _header_damage(error: csv.Error) -> str:
+    if "new-line" in str(error):
+        return "its lines end as on an old Mac, or it is no text at all. Save it as CSV (UTF-8) with usual line ends."
+    return f"its first line is not a CSV header ({error}). Write it again with the columns' names in its first line."
 
 
 def _decoded_lines(file: Any, encoding: str) -> Iterator[str]:  # noqa: ANN401 - a binary file
@@ -240,9 +247,7 @@ def _opened(path: Path) -> parquet.ParquetFile:
     except MemoryError:
         raise
     except (OSError, ValueError, pa.ArrowException) as error:
-        raise TableError(
-            f"{shorten(path.name)} is a damaged Parquet file: {shorten(str(error), 160)}. Copy or write it again."
-        ) from error
+        raise TableError(damaged_parquet(path.name, error)) from error
 
 
 def _csv_damage(path: Path, reason: str, dialect: Csv) -> str:

@@ -9,13 +9,12 @@ from collections.abc import Mapping as Group
 from functools import cache
 from typing import Any, Final, Literal
 
-import yaml
 from pydantic import Field, ValidationError
 
 from tft_dash.errors import DocumentError, shorten
 from tft_dash.importing.parts import SERVER_MARK, Columns, Metadata, Part, Spec
 from tft_dash.scenarios.format.fields import show
-from tft_dash.scenarios.format.loader import WHOLE, load_text
+from tft_dash.scenarios.format.loader import WHOLE, dump_text, load_text
 from tft_dash.scenarios.format.wording import document_order, path_text, problems_of
 from tft_dash.schema import COLUMNS
 
@@ -129,7 +128,7 @@ def as_plain(mapping: Mapping) -> dict[str, Any]:
 
 def to_yaml(mapping: Mapping) -> str:
     """The document as YAML that :func:`read_mapping` reads back as an equal mapping."""
-    return yaml.safe_dump(as_plain(mapping), sort_keys=False, allow_unicode=True, width=120)
+    return dump_text(as_plain(mapping))
 
 
 def mapping_digest(mapping: Mapping) -> str:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from tft_dash.errors import ConflictError
-from tft_dash.importing.mapping import Mapping, MappingError, as_plain, parse_mapping
+from tft_dash.importing.guarded.desk import NEEDS_MAPPING, READY, Desk
+from tft_dash.importing.mapping import Mapping, MappingError, as_plain, parse_mapping, read_mapping
 from tft_dash.store.documents import Documents
+
+SIGNATURE: Final = "signature.json"
+"""The file beside an upload with the names of its columns."""
 
 
 class MappingMemory:
@@ -17,6 +22,26 @@ class MappingMemory:
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
+
+    def mapping_of(self, desk: Desk, state: str) -> tuple[Mapping | None, bool]:
+        """The mapping of an upload, proposed or used, and whether it is that of earlier files with these columns.
+
+        What an upload was admitted with is remembered as soon as it is seen to be ready.
+        """
+        given = _readable(desk.text("mapping.yaml"))
+        if state == NEEDS_MAPPING and desk.text("mapping.yaml") is None:
+            proposed = _readable(desk.text("proposal.yaml"))
+            known = proposed and self.recall(desk.read(SIGNATURE).get("signature"), proposed)
+            return (known or proposed), known is not None
+        if state == READY and given is not None:
+            self._remember_once(desk, given)
+        return given, False
+
+    def _remember_once(self, desk: Desk, mapping: Mapping) -> None:
+        about = desk.read(SIGNATURE)
+        if about and not about.get("remembered"):
+            self.remember(about["signature"], about["columns"], mapping)
+            desk.write(SIGNATURE, {**about, "remembered": True})
 
     def recall(self, signature: str | None, proposed: Mapping) -> Mapping | None:
         """The mapping for files of that signature; a server's name taken from the file's stays the proposed one's."""
@@ -45,3 +70,11 @@ class MappingMemory:
                 self._documents.save(signature, body, version=known.version)
             except ConflictError:
                 return  # another worker remembers the same upload at the same moment
+
+
+def _readable(text: str | None) -> Mapping | None:
+    """The mapping in a file of an upload; None where there is none, or it is another version's."""
+    try:
+        return None if text is None else read_mapping(text, "the mapping")
+    except MappingError:
+        return None

@@ -59,6 +59,9 @@ class Timestamp(Part):
     """The column of times."""
 
     from_: ColumnName = Field(alias="from", description="The column that has the times.")
+    clock: ColumnName | None = Field(
+        None, description="The column of the time of day, where the other has only the day."
+    )
     format: TimeFormat = Field(
         "iso",
         description="How they are written: ISO 8601, a count since 1970, Excel's day number, 31.12.2026 (day-first), "
@@ -78,7 +81,13 @@ class Timestamp(Part):
             raise mistake("format custom needs a pattern, e.g. %d %b %Y %H:%M:%S.")
         if self.format != "custom" and self.pattern:
             raise mistake(f"pattern goes with format custom only, not with {self.format}.")
+        if self.clock is not None and self.format.startswith(("epoch", "excel")):
+            raise mistake(f"clock goes with days that are written out, not with {self.format}.")
         return self
+
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it is read from."""
+        return (self.from_,) if self.clock is None else (self.from_, self.clock)
 
 
 class Words(Part):

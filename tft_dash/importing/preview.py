@@ -119,7 +119,7 @@ def _after(path: Path, mapping: Mapping, losses: Losses, rows: int) -> tuple[Sam
     with tempfile.TemporaryDirectory(prefix="tft-dash-preview-") as folder:
         copy = Path(folder) / "preview.parquet"
         copy.write_bytes(buffer.getvalue())
-        report = check_table(copy, cache_folder=Path(folder)).as_text().replace(str(copy), "The first rows")
+        report = check_table(copy, cache_folder=Path(folder)).as_text().replace(str(copy), "The beginning")
     return Sample(names, _texts(columns), len(table.column_names)), report, written
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping as Group
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -11,12 +12,16 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from tft_dash.errors import shorten
+from tft_dash.errors import TableError, shorten
 from tft_dash.importing.foreign import Foreign, open_foreign
-from tft_dash.importing.guessing.clocks import guess_clock
+from tft_dash.importing.guessing.amounts import can_hold, is_numeric, reason_against, unit_by_values
+from tft_dash.importing.guessing.clocks import guess_clock, is_clock, names_no_zone, with_clock
 from tft_dash.importing.guessing.dialects import guess_dialect
-from tft_dash.importing.guessing.layouts import guess_narrow, guess_wide
+from tft_dash.importing.guessing.layouts import guess_narrow, guess_wide, server_pattern
+from tft_dash.importing.guessing.servers import guess_servers
 from tft_dash.importing.guessing.words import (
+    PART_WORDS,
+    RATE_WORDS,
     REQUEST_WORDS,
     column_for,
     kind_of,
@@ -26,10 +31,9 @@ from tft_dash.importing.guessing.words import (
 )
 from tft_dash.importing.mapping import Mapping, parse_mapping
 from tft_dash.importing.naming import name_of
-from tft_dash.importing.parts import LONGEST_COLUMN_NAME, Csv, Timestamp
-from tft_dash.importing.stamps import numbers_of
-from tft_dash.importing.units import UNIT_WORDS, own_unit
-from tft_dash.schema import COLUMNS, METRIC_NAMES, PROFILE, SERVER_NAME, STATE, STATES, TIMESTAMP
+from tft_dash.importing.parts import LONGEST_COLUMN_NAME, SERVER_MARK, Csv, Timestamp
+from tft_dash.importing.units import UNIT_WORDS, has_percent_sign, numbers_of, own_unit
+from tft_dash.schema import COLUMNS, METRIC_NAMES, PROFILE, SERVER_NAME, STATE, TIMESTAMP
 from tft_dash.sources.files.formats import CSV, detect_format
 
 SAMPLE_ROWS: Final = 50_000
@@ -54,7 +58,7 @@ class _Draft:
 
     def used(self) -> set[str]:
         found = {part["from"] for part in self.columns.values() if "from" in part}
-        return found | ({self.stamp.from_} if self.stamp else set())
+        return found | (set(self.stamp.columns()) if self.stamp else set())
 
 
 def propose(path: Path) -> Mapping:
@@ -68,10 +72,30 @@ def propose(path: Path) -> Mapping:
     dialect = guess_dialect(path) if detect_format(path) == CSV else Csv()
     foreign = open_foreign(path, dialect)
     draft = _Draft(path, dialect, foreign, _sample(foreign))
+    _demand_hope(draft)
     _find_clock(draft)
     _find_columns(draft)
+    _drop_what_cannot_be(draft)
     _finish_units(draft)
     return _document(draft)
+
+
+def _demand_hope(draft: _Draft) -> None:
+    """Refuse what no mapping can make a table of."""
+    where, foreign = shorten(draft.path.name), draft.foreign
+    if len(foreign.unusable) == len(foreign.columns):
+        kinds = [f"{shorten(name, 40)} is of type {shorten(kind, 60)}" for name, kind in foreign.unusable.items()]
+        raise TableError(
+            f"{where} has no column that can be read: {', '.join(kinds[:3])}. Write it with a plain column for each "
+            "value."
+        )
+    if len(foreign.columns) == 1:
+        raise TableError(
+            f"{where} has one column only, where a metrics table has times and values. If spaces separate its values, "
+            "write it with commas, semicolons, tabs or bars."
+        )
+    if draft.sample and not len(next(iter(draft.sample.values()))):
+        raise TableError(f"{where} has a header and no rows. Export it again, with its values.")
 
 
 def changes_nothing(mapping: Mapping) -> bool:
@@ -105,19 +129,21 @@ def _sample(foreign: Foreign) -> dict[str, pa.Array]:
         rows += block.rows
         if rows >= SAMPLE_ROWS:
             break
-    return {name: pa.concat_arrays(parts) for name, parts in found.items() if parts}
+    return {name: pa.concat_arrays(parts) if parts else pa.nulls(0) for name, parts in found.items()}
 
 
 def _find_clock(draft: _Draft) -> None:
     """The column of times: one that is called so before one that only looks like it."""
-    named = [name for name in draft.sample if column_for(name) == TIMESTAMP]
+    named = [name for name in draft.sample if column_for(name) == TIMESTAMP and not is_clock(draft.sample[name])]
     hinted = [name for name in draft.sample if re.search(r"time|date|stamp", name, re.IGNORECASE)]
     for name in dict.fromkeys([*named, *hinted, *draft.sample]):
         found = guess_clock(name, draft.sample[name].slice(0, 1000), draft.dialect.decimal)
         if found is not None:
-            draft.stamp = found[0]
+            draft.stamp = with_clock(found[0], draft.sample)
             if found[1]:
                 draft.notes.append(f"{shorten(found[1], 120)}.")
+            if names_no_zone(draft.stamp, draft.sample[name].slice(0, 1000)):
+                draft.notes.append(f"{shorten(name, 40)} names no zone and is read as UTC.")
             return
     draft.notes.append("No column looks like times.")
 
@@ -128,7 +154,7 @@ def _find_columns(draft: _Draft) -> None:
         column = column_for(name)
         if name == stamp or column is None or column == TIMESTAMP or column in draft.columns:
             continue
-        if name in draft.sample and _holds(column, draft.sample[name], draft.dialect.decimal):
+        if name in draft.sample and can_hold(column, draft.sample[name], draft.dialect.decimal):
             draft.columns[column] = {"from": name}
     others = [name for name in draft.sample if name != stamp]
     narrow = guess_narrow(draft.sample, others, draft.columns)
@@ -142,27 +168,13 @@ def _find_columns(draft: _Draft) -> None:
             kept = {name: part for name, part in draft.columns.items() if name == PROFILE}
             draft.columns = {**kept, **{metric: {"from": pattern} for metric, pattern in wide.items()}}
             return
-        _single_server(draft)
+        pattern = None if _has_metric(draft) else server_pattern([name for name in draft.sample if name != stamp])
+        if pattern is not None:
+            draft.layout = "wide"
+            draft.notes.append(f"There is a column for each server; write {pattern} at the metric that they measure.")
+            return
+        _find_server(draft)
     _value_column(draft)
-
-
-def _holds(column: str, values: pa.Array, decimal: str) -> bool:
-    """Whether a column's values can be what its name says."""
-    if column in METRIC_NAMES:
-        return _is_numeric(values, decimal)
-    if column == STATE:
-        words = set(values.slice(0, 1000).drop_null().to_pylist())
-        return bool(words) and words <= set(STATES)
-    return True
-
-
-def _is_numeric(values: pa.Array, decimal: str) -> bool:
-    values = values.slice(0, 5000)
-    if pa.types.is_timestamp(values.type) or pa.types.is_boolean(values.type) or pa.types.is_date(values.type):
-        return False
-    _, text = numbers_of(values, decimal)
-    present = len(values) - values.null_count
-    return present == 0 or text is None or float(text.sum()) < 0.5 * present
 
 
 def _use_narrow(draft: _Draft, found: tuple[str, str, dict[str, str]]) -> None:
@@ -173,21 +185,36 @@ def _use_narrow(draft: _Draft, found: tuple[str, str, dict[str, str]]) -> None:
     }
     draft.columns |= {name: {"from": word} for name, word in words.items()}
     if SERVER_NAME not in draft.columns:
-        _single_server(draft)
+        _find_server(draft)
 
 
-def _single_server(draft: _Draft) -> None:
+def _find_server(draft: _Draft) -> None:
+    """A column that tells apart the rows of one time; where there is none, all rows are of one server."""
+    used = draft.used() | ({draft.narrow["metric"], draft.narrow["value"]} if draft.narrow else set())
+    if draft.stamp is not None and draft.narrow is None:
+        free = [name for name in draft.sample if name not in used]
+        found = guess_servers(draft.sample, free, draft.stamp.from_)
+        if found is not None:
+            draft.columns[SERVER_NAME] = {"from": found}
+            draft.notes.append(
+                f"{shorten(found, 40)} is taken as the server, as it tells rows of one time apart; check it."
+            )
+            return
     name = name_of(draft.path.name)
     draft.columns[SERVER_NAME] = {"value": name[:60]}
     draft.notes.append(f"No column names a server; every row is taken as of one, called {name[:60]} after the file.")
 
 
+def _has_metric(draft: _Draft) -> bool:
+    return any(name in METRIC_NAMES for name in draft.columns)
+
+
 def _value_column(draft: _Draft) -> None:
     """A table with one unnamed measurement: what it measures may stand in the file's name."""
-    if any(name in METRIC_NAMES for name in draft.columns):
+    if _has_metric(draft):
         return
     values = [name for name in draft.sample if plain_word(name) in _VALUE_WORDS and name not in draft.used()]
-    values = [name for name in values if _is_numeric(draft.sample[name], draft.dialect.decimal)]
+    values = [name for name in values if is_numeric(draft.sample[name], draft.dialect.decimal)]
     if not values:
         return
     metric, stem = metric_for(draft.path.stem), plain_word(draft.path.stem)
@@ -196,11 +223,25 @@ def _value_column(draft: _Draft) -> None:
         draft.notes.append(f"{values[0]} is taken as {metric} because of the file's name.")
     elif REQUEST_WORDS.search(stem):
         draft.notes.append(
-            f"{values[0]} seems to count requests, which no metric of the contract does. If it can stand in for one "
-            "(say net_in_mb_s), map it to that and say so in the description; else it cannot be shown."
+            f"{values[0]} seems to count requests, which no metric of the contract does. Choose a metric only if you "
+            "know that it measures that; else it can be kept for the inspector and not be played."
         )
     else:
         draft.notes.append(f"Nothing says what {values[0]} measures; choose its metric.")
+
+
+def _drop_what_cannot_be(draft: _Draft) -> None:
+    """Take out metrics whose values are not what their names say, and say so."""
+    for metric in METRIC_NAMES:
+        part = draft.columns.get(metric)
+        if part is None or draft.layout != "long":
+            continue
+        server = draft.columns.get(SERVER_NAME, {}).get("from")
+        values, _ = numbers_of(draft.sample[part["from"]], draft.dialect.decimal)
+        reason = reason_against(metric, part["from"], values, draft.sample.get(server) if server else None)
+        if reason:
+            del draft.columns[metric]
+            draft.notes.append(f"{shorten(part['from'], 40)} {reason}.")
 
 
 def _finish_units(draft: _Draft) -> None:
@@ -208,49 +249,40 @@ def _finish_units(draft: _Draft) -> None:
         part = draft.columns.get(metric)
         if part is None:
             continue
-        said = unit_for(metric, part["from"].replace("{server}", ""))
-        values = _values(draft, part["from"])
-        unit, why = (said, "by its name") if said else _unit_by_values(metric, values)
+        columns = _columns(draft, part["from"])
+        said = unit_for(metric, part["from"])
+        if said is None and kind_of(metric) == "percent" and any(has_percent_sign(column) for column in columns):
+            said = "percent"
+        unit, why = (said, "by its name") if said else unit_by_values(metric, _known(columns, draft.dialect.decimal))
         part["unit"] = unit
-        if why and unit != own_unit(metric):
-            draft.notes.append(f"{shorten(part['from'], 40)} is taken as {UNIT_WORDS[unit]} {why}.")
-        elif why and part["from"] != metric and not said:
-            draft.notes.append(f"{shorten(part['from'], 40)} is taken as {UNIT_WORDS[unit]} {why}; check it.")
+        name = shorten(part["from"], 40)
+        if why and not said:
+            draft.notes.append(f"{name} is taken as {UNIT_WORDS[unit]} {why}; check it.")
+        elif said and unit != own_unit(metric):
+            draft.notes.append(f"{name} is taken as {UNIT_WORDS[unit]} {why}.")
+        if metric == "cpu_pct" and PART_WORDS.search(plain_word(part["from"])):
+            draft.notes.append(f"{name} is the share of users' programs only, not the whole CPU's.")
+        if said and kind_of(metric) == "rate" and not RATE_WORDS.search(plain_word(part["from"])):
+            draft.notes.append(f"If {name} counts per interval, it is no rate: leave it out.")
 
 
-def _values(draft: _Draft, source: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """The sample's values of a metric, whatever the layout; empty when there are none."""
+def _columns(draft: _Draft, source: str) -> list[pa.Array]:
+    """The sample's columns of a metric, whatever the layout."""
     if draft.narrow is not None:
         names = np.array([str(name).strip() for name in draft.sample[draft.narrow["metric"]].to_pylist()])
-        column = draft.sample[draft.narrow["value"]].filter(pa.array(names == source))
-        columns = [column]
-    elif draft.layout == "wide":
-        before, _, after = source.partition("{server}")
-        columns = [v for name, v in draft.sample.items() if name.startswith(before) and name.endswith(after)]
-        stamp = draft.stamp.from_ if draft.stamp else None
-        columns = [v for name, v in draft.sample.items() if any(v is column for column in columns) and name != stamp]
-    else:
-        columns = [draft.sample[source]] if source in draft.sample else []
-    numbers = [numbers_of(column, draft.dialect.decimal)[0] for column in columns if _is_numeric(column, ",")]
+        return [draft.sample[draft.narrow["value"]].filter(pa.array(names == source))]
+    if draft.layout != "wide":
+        return [draft.sample[source]] if source in draft.sample else []
+    before, _, after = source.partition(SERVER_MARK)
+    stamp = draft.stamp.from_ if draft.stamp else None
+    named = {name: column for name, column in draft.sample.items() if name != stamp}
+    return [column for name, column in named.items() if name.startswith(before) and name.endswith(after)]
+
+
+def _known(columns: Sequence[pa.Array], decimal: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    numbers = [numbers_of(column, decimal)[0] for column in columns if is_numeric(column, decimal)]
     joined = np.concatenate(numbers) if numbers else np.empty(0)
     return joined[np.isfinite(joined)]
-
-
-def _unit_by_values(metric: str, values: np.ndarray[Any, np.dtype[np.float64]]) -> tuple[str, str]:
-    """The unit that the values speak for, and the words for it; empty words where they say nothing."""
-    own, kind = own_unit(metric), kind_of(metric)
-    if not len(values):
-        return own, ""
-    low, high, middle = (float(np.min(values)), float(np.max(values)), float(np.median(values)))
-    span = f"because its values run from {low:.3g} to {high:.3g}"
-    if kind == "percent":
-        unit = "fraction" if high <= 1.0 else "percent"
-        return unit, span if unit != own or high <= 5 else ""
-    if kind == "time":
-        unit = "s" if middle < 2 and metric == "latency_ms" else "us" if middle > 100_000 else "ms"
-        return unit, f"because its middle value is {middle:.3g}"
-    unit = "B/s" if middle > 50_000 else own
-    return unit, f"because its middle value is {middle:.3g}" if unit != own else ""
 
 
 def _document(draft: _Draft) -> Mapping:

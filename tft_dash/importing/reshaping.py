@@ -16,8 +16,8 @@ from tft_dash.importing.fit import servers_by_column
 from tft_dash.importing.foreign import Block, Foreign
 from tft_dash.importing.losses import Losses
 from tft_dash.importing.parts import Columns, Narrow, Spec
-from tft_dash.importing.stamps import StampReader, numbers_of
-from tft_dash.importing.units import converted
+from tft_dash.importing.stamps import StampReader
+from tft_dash.importing.units import converted, numbers_of
 from tft_dash.schema import INCIDENT_PHASE, PROBLEM_CHILD, PROFILE, SERVER_NAME, STATE
 from tft_dash.sources.files.times import NO_TIME
 
@@ -72,18 +72,18 @@ class _Reader:
         stamp = spec.timestamp
         if stamp is None:
             raise ValueError("a mapping without a timestamp fits no file")
-        self.time_column = stamp.from_
+        self.time_columns = stamp.columns()
         self._stamps = StampReader(stamp.format, stamp.pattern, stamp.zone, spec.csv.decimal)
         self._what = f"time of the format {stamp.pattern or stamp.format}"
         self._spec, self._losses = spec, losses
 
     def times(self, block: Block) -> NDArray[np.int64]:
-        column = block.columns[self.time_column]
+        column = _moments([block.columns[name] for name in self.time_columns])
         times = self._stamps.read(column)
         lost = times == NO_TIME
         if column.null_count:
             lost &= pc.is_valid(column).to_numpy(zero_copy_only=False)
-        self._losses.mark(self.time_column, self._what, lost, column)
+        self._losses.mark(self.time_columns[0], self._what, lost, column)
         return times
 
     def metric(self, metric: str, unit: str, name: str, column: pa.Array) -> NDArray[np.float64]:
@@ -104,6 +104,13 @@ class _Reader:
         return found
 
 
+def _moments(parts: Sequence[pa.Array]) -> pa.Array:
+    """The column of times; of a day and a time of day in columns of their own, both as one text."""
+    if len(parts) == 1:
+        return parts[0]
+    return pc.binary_join_element_wise(*(_text(part) for part in parts), " ")
+
+
 def _text(column: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
@@ -119,7 +126,7 @@ def _sources(columns: Columns, names: Sequence[str] = _WORDS) -> list[str]:
 
 def _long(foreign: Foreign, spec: Spec, reader: _Reader) -> Iterator[tuple[Rows, float]]:
     metrics = spec.columns.metrics()
-    wanted = [reader.time_column, *_sources(spec.columns), *(part.from_ for part in metrics.values()), *spec.keep]
+    wanted = [*reader.time_columns, *_sources(spec.columns), *(part.from_ for part in metrics.values()), *spec.keep]
     for block in foreign.blocks(wanted):
         values = {
             name: reader.metric(name, part.unit, part.from_, block.columns[part.from_])
@@ -145,7 +152,7 @@ def _wide(foreign: Foreign, spec: Spec, reader: _Reader) -> Iterator[tuple[Rows,
     codes = {server: code for code, server in enumerate(servers)}
     others = [name for name in _WORDS if name != SERVER_NAME]
     wanted = [
-        reader.time_column,
+        *reader.time_columns,
         *_sources(spec.columns, others),
         *(name for found in places.values() for name in found),
     ]
@@ -186,7 +193,7 @@ def _narrow(
     foreign: Foreign, spec: Spec, reader: _Reader, narrow: Narrow, most_rows: int
 ) -> Iterator[tuple[Rows, float]]:
     pile = _Pile([], [], [], [])
-    for block in foreign.blocks([reader.time_column, *_sources(spec.columns), narrow.metric, narrow.value]):
+    for block in foreign.blocks([*reader.time_columns, *_sources(spec.columns), narrow.metric, narrow.value]):
         _gather(pile, block, spec, reader, narrow)
         yield _NO_ROWS, block.done * 0.9
         if most_rows and pile.rows >= most_rows:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from tft_dash.importing.units import numbers_of
 from tft_dash.scenarios.format.fields import mistake, show
 from tft_dash.sources.files.times import NAIVE, NO_TIME, TimeReader
 from tft_dash.sources.files.values import read_numbers
@@ -243,17 +244,6 @@ def _excel(column: pa.Array, decimal: str) -> NDArray[np.int64]:
     # Excel keeps a time to about a millisecond.
     milliseconds = np.rint((np.where(fits, days, _EXCEL_1970) - _EXCEL_1970) * 86_400_000).astype(np.int64)
     return np.where(fits, milliseconds * 1_000_000, NO_TIME)
-
-
-def numbers_of(column: pa.Array, decimal: str) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
-    """A column's numbers, and where something stood that is none (None = nowhere)."""
-    if decimal == "," and (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-        column = pc.replace_substring(column, ",", ".")
-    try:
-        read = read_numbers(column)
-    except pa.ArrowNotImplementedError:  # times, say
-        return np.full(len(column), np.nan), pc.is_valid(column).to_numpy(zero_copy_only=False)
-    return read.values.astype(np.float64), read.text
 
 
 def _possible(times: NDArray[np.int64]) -> NDArray[np.int64]:

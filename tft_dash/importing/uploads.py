@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from tft_dash.errors import UnknownNameError, UsageError
+from tft_dash.importing.guarded.datasets import INCOMING, Dataset, Datasets
 from tft_dash.importing.guarded.desk import (
-    NEEDS_MAPPING,
     READY,
     RECEIVED,
     WORKING,
@@ -25,13 +25,12 @@ from tft_dash.importing.guarded.guard import Limits
 from tft_dash.importing.guarded.launching import Launcher
 from tft_dash.importing.guarded.publishing import ABOUT
 from tft_dash.importing.guarded.receiving import receive_file, storing
-from tft_dash.importing.mapping import Mapping, MappingError, read_mapping
+from tft_dash.importing.mapping import Mapping, MappingError
 from tft_dash.importing.memory import MappingMemory
 from tft_dash.importing.naming import demand_name, label_of, name_of
 from tft_dash.importing.preview import MappingPreview
 from tft_dash.store.documents import Documents
 
-INCOMING: Final = ".incoming"
 _CANCEL_SECONDS: Final = 10.0
 
 
@@ -64,23 +63,6 @@ class Upload:
     remembered: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Dataset:
-    """An upload that was admitted.
-
-    :param path: its table, CSV or Parquet, by the contract.
-    :param label: the name of the file that was uploaded.
-    :param mapping: whether it was converted with a mapping, which lies beside it.
-    """
-
-    name: str
-    path: Path
-    bytes: int
-    changed: datetime
-    label: str
-    mapping: bool
-
-
 class Uploads:
     """The uploads of a portal; every worker has one over the same folder, and all see the same.
 
@@ -107,8 +89,9 @@ class Uploads:
     ) -> None:
         self._folder = folder
         self._memory = MappingMemory(documents)
+        self._datasets = Datasets(folder)
         self._limit_bytes, self._room, self._taken = limit_bytes, room, taken
-        self._launcher = Launcher(folder, cache, prepare, limits or Limits())
+        self._launcher = Launcher(folder, cache, prepare, limits or Limits(), limit_bytes)
 
     def receive(self, filename: str, stream: BinaryIO, length: int | None) -> Upload:
         """Store what ``stream`` gives; nothing of it is read as a table yet.
@@ -148,7 +131,7 @@ class Uploads:
         about = desk.read(ABOUT)
         if not about or not state:
             raise UnknownNameError("upload", upload_id, [])
-        mapping, remembered = self._mapping(desk, state["state"])
+        mapping, remembered = self._memory.mapping_of(desk, state["state"])
         progress = desk.progress() if state["state"] == WORKING else float(state["state"] == READY)
         return Upload(
             upload_id,
@@ -229,35 +212,18 @@ class Uploads:
 
     def datasets(self) -> tuple[Dataset, ...]:
         """What was admitted, by name."""
-        try:
-            folders = sorted(path for path in self._folder.iterdir() if not path.name.startswith("."))
-        except OSError:
-            return ()
-        found = (self._dataset(folder) for folder in folders)
-        return tuple(dataset for dataset in found if dataset is not None)
-
-    def used_bytes(self) -> int:
-        """Room that uploads take, admitted or not."""
-        total = 0
-        for root, _, files in os.walk(self._folder):
-            for name in files:
-                with contextlib.suppress(OSError):
-                    total += Path(root, name).stat().st_blocks * 512
-        return total
+        return self._datasets.all()
 
     def remove(self, name: str) -> None:
         """Remove a dataset.
 
         :raises UnknownNameError: there is none of that name.
         """
-        known = [dataset.name for dataset in self.datasets()]
-        if name not in known:
-            raise UnknownNameError("uploaded dataset", name, known)
-        self._incoming().mkdir(parents=True, exist_ok=True)
-        aside = self._incoming() / f".removed-{new_upload_id()}"
-        with storing(), contextlib.suppress(FileNotFoundError):
-            (self._folder / name).rename(aside)
-        shutil.rmtree(aside, ignore_errors=True)
+        self._datasets.remove(name)
+
+    def used_bytes(self) -> int:
+        """Room that uploads take, admitted or not."""
+        return self._datasets.used_bytes()
 
     def tidy(self) -> None:
         """Remove uploads that nobody admitted for a week, and what was left of interrupted ones."""
@@ -266,8 +232,7 @@ class Uploads:
             with contextlib.suppress(OSError):
                 if desk.is_forgotten():
                     shutil.rmtree(desk.folder, ignore_errors=True)
-        for left in self._incoming().glob(".removed-*"):
-            shutil.rmtree(left, ignore_errors=True)
+        self._datasets.tidy()
 
     def _incoming(self) -> Path:
         return self._folder / INCOMING
@@ -283,40 +248,3 @@ class Uploads:
         if desk is None or not desk.folder.is_dir():
             raise UnknownNameError("upload", upload_id, [])
         return desk
-
-    def _mapping(self, desk: Desk, state: str) -> tuple[Mapping | None, bool]:
-        if state == NEEDS_MAPPING:
-            text = desk.text("mapping.yaml") or desk.text("proposal.yaml")
-            proposed = None if text is None else _readable(text)
-            if desk.text("mapping.yaml") is None and proposed is not None:
-                known = self._memory.recall(desk.read("signature.json").get("signature"), proposed)
-                return (known or proposed), known is not None
-            return proposed, False
-        text = desk.text("mapping.yaml")
-        mapping = None if text is None else _readable(text)
-        if state == READY and mapping is not None:
-            self._remember(desk, mapping)
-        return mapping, False
-
-    def _remember(self, desk: Desk, mapping: Mapping) -> None:
-        about = desk.read("signature.json")
-        if about and not about.get("remembered"):
-            self._memory.remember(about["signature"], about["columns"], mapping)
-            desk.write("signature.json", {**about, "remembered": True})
-
-    def _dataset(self, folder: Path) -> Dataset | None:
-        about = Desk(folder).read(ABOUT)
-        try:
-            path = folder / about["file"]
-            status = path.stat()
-        except (OSError, KeyError):
-            return None
-        changed = datetime.fromtimestamp(status.st_mtime, UTC)
-        return Dataset(folder.name, path, status.st_size, changed, about["label"], bool(about["mapping"]))
-
-
-def _readable(text: str) -> Mapping | None:
-    try:
-        return read_mapping(text, "the mapping")
-    except MappingError:
-        return None

@@ -115,6 +115,7 @@ def _time_group(fields: _Fields) -> html.Fieldset:
     items = [
         fields.column("timestamp.from", "Time: column"),
         fields.choice("timestamp.format", "Written as", FORMATS, "iso"),
+        fields.column("timestamp.clock", "Time of day: column, if apart"),
         fields.text("timestamp.zone", "Zone of times that name none", "UTC"),
     ]
     if fields.value("timestamp.format") == "custom":

@@ -30,7 +30,8 @@ def written(folder: Path, content: str, name: str = "export.csv", encoding: str 
 def table_of(path: Path, mapping: Mapping | None = None) -> dict[str, list[Any]]:
     output = path.parent / "made" / "table.parquet"
     convert(path, mapping or propose(path), output)
-    return pq.read_table(output).to_pydict()
+    made: dict[str, list[Any]] = pq.read_table(output).to_pydict()
+    return made
 
 
 def mapping_of(**spec: object) -> Mapping:

@@ -29,12 +29,14 @@ class Launcher:
     :param uploads: the folder where uploads lie.
     :param cache: where what is made of a table is kept.
     :param prepare: ``module:function`` that is called before a dataset is admitted; empty = none.
+    :param limit_bytes: of a file that is uploaded.
     """
 
     uploads: Path
     cache: Path
     prepare: str
     limits: Limits
+    limit_bytes: int
 
     def admit(self, desk: Desk, lock: int, name: str, mapping: Mapping | None, taken: Collection[str]) -> None:
         """Begin to make a dataset of an upload; its folder tells how it goes.
@@ -91,6 +93,7 @@ class Launcher:
             "uploads": str(self.uploads),
             "prepare": self.prepare,
             "limits": asdict(self.limits),
+            "limit_bytes": self.limit_bytes,
         }
 
     @staticmethod

@@ -11,7 +11,7 @@ from tft_dash.errors import LimitError, StorageError, UsageError, shorten
 
 CHUNK_BYTES: Final = 1 << 20
 _ROOM_STEP: Final = 64 << 20
-"""Of a file whose size is not announced, room is asked for in pieces of this size."""
+"""Room is asked for in pieces of this size while a file arrives: others may arrive at the same time."""
 
 
 def receive_file(
@@ -34,8 +34,8 @@ def receive_file(
             size += len(chunk)
             if size > limit_bytes:
                 raise _too_large(limit_bytes)
-            if length is None and size > promised:
-                room(_ROOM_STEP)
+            if size > promised:
+                room(_ROOM_STEP if length is None else min(_ROOM_STEP, length - promised))
                 promised += _ROOM_STEP
             file.write(chunk)
     if length is not None and size < length:

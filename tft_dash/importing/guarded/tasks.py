@@ -7,29 +7,24 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
-
-import pyarrow.parquet as pq
+from typing import Any
 
 from tft_dash.errors import TableError
 from tft_dash.importing.convert import convert
 from tft_dash.importing.fit import fit_problems
-from tft_dash.importing.foreign import Foreign, open_foreign
+from tft_dash.importing.foreign import open_foreign
 from tft_dash.importing.guarded.desk import NEEDS_MAPPING, READY, REFUSED, Desk
 from tft_dash.importing.guarded.publishing import ABOUT
 from tft_dash.importing.guarded.signature import signature_of
+from tft_dash.importing.guarded.sizes import demand_size
 from tft_dash.importing.losses import Losses
 from tft_dash.importing.mapping import Mapping, read_mapping, to_yaml
 from tft_dash.importing.preview import preview_mapping
 from tft_dash.importing.proposal import changes_nothing, propose
 from tft_dash.progress import Progress
 from tft_dash.schema import METRIC_NAMES, SERVER_NAME, TIMESTAMP
-from tft_dash.sources.files.formats import PARQUET, detect_format
 from tft_dash.sources.files.tables import open_table
 from tft_dash.sources.library import open_recording
-
-MOST_ROWS: Final = 200_000_000
-MOST_CELLS: Final = 10_000_000_000
 
 Outcome = dict[str, Any]
 
@@ -43,10 +38,9 @@ def admit(job: Outcome, desk: Desk, progress: Progress) -> Outcome:
     desk.dataset.mkdir()
     # Messages name the file by a path: seen from here that is its own name, and no folder of the server's.
     os.chdir(desk.dataset)
-    kind = detect_format(_named(desk, job))
-    mapping = read_mapping(desk.text("mapping.yaml") or "", "The mapping") if job["mapping"] else None
     source = _named(desk, job)
-    _demand_size(source, kind)
+    demand_size(source, job["limit_bytes"])
+    mapping = read_mapping(desk.text("mapping.yaml") or "", "The mapping") if job["mapping"] else None
     if mapping is None:
         return _as_it_is(source, job, desk, progress)
     return _converted(source, mapping, job, desk, progress)
@@ -59,6 +53,7 @@ def preview(job: Outcome, desk: Desk, progress: Progress) -> Outcome:
     source = Path(job["file"])
     if not source.exists():
         _link(desk.original, source)
+    demand_size(source, job["limit_bytes"])
     mapping = read_mapping(given, "The mapping") if given is not None else propose(source)
     shown = preview_mapping(source, mapping, rows=int(job.get("rows", 8)))
     progress(1.0)
@@ -80,21 +75,6 @@ def _link(original: Path, place: Path) -> None:
         shutil.copyfile(original, place)  # the file system knows no links
 
 
-def _demand_size(path: Path, kind: str) -> None:
-    """Refuse what is small on disk and endless when it is read."""
-    if kind != PARQUET:
-        return
-    try:
-        about = pq.read_metadata(path)
-    except (OSError, ValueError) as error:
-        raise TableError(f"{path} is a damaged Parquet file: {str(error)[:160]}. Copy or write it again.") from error
-    if about.num_rows > MOST_ROWS or about.num_rows * about.num_columns > MOST_CELLS:
-        raise TableError(
-            f"{path} says that it holds {about.num_rows:,} rows of {about.num_columns:,} columns; at most "
-            f"{MOST_ROWS:,} rows and {MOST_CELLS:,} values are taken. Split it by time."
-        )
-
-
 def _as_it_is(path: Path, job: Outcome, desk: Desk, progress: Progress) -> Outcome:
     reason = _contract_problem(path)
     if not reason:
@@ -104,8 +84,6 @@ def _as_it_is(path: Path, job: Outcome, desk: Desk, progress: Progress) -> Outco
         return {"state": READY, "message": ""}
     proposal = propose(path)
     foreign = open_foreign(path, proposal.spec.csv)
-    if not _has_rows(foreign):
-        return {"state": REFUSED, "message": f"{path} has a header and no rows. Export it again, with its values."}
     problems = fit_problems(foreign, proposal)
     if changes_nothing(proposal) and not problems:
         return {"state": REFUSED, "message": reason}
@@ -113,12 +91,6 @@ def _as_it_is(path: Path, job: Outcome, desk: Desk, progress: Progress) -> Outco
     signature, columns = signature_of(path, proposal)
     desk.write("signature.json", {"signature": signature, "columns": list(columns)})
     return {"state": NEEDS_MAPPING, "message": _first_sentence(reason)}
-
-
-def _has_rows(foreign: Foreign) -> bool:
-    readable = [name for name in foreign.columns if name not in foreign.unusable][:1]
-    # Where no column can be read, the proposal says so.
-    return not readable or any(block.rows for block in foreign.blocks(readable))
 
 
 def _contract_problem(path: Path) -> str:

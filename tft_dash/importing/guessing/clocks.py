@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tft_dash.importing.parts import Timestamp
-from tft_dash.importing.stamps import StampReader, numbers_of
-from tft_dash.sources.files.times import NO_TIME
+from tft_dash.importing.stamps import StampReader
+from tft_dash.importing.units import numbers_of
+from tft_dash.sources.files.times import NAIVE, NO_TIME, TimeReader
 
 _PATTERNS: Final = (
     "%Y%m%d%H%M%S",
@@ -37,6 +40,8 @@ _FIRST, _LAST = 946_684_800, 4_102_444_800
 _EXCEL: Final = (36_526, 73_050)
 _PARTS: Final = re.compile(r"^\s*(\d{1,2})([./-])(\d{1,2})[./-]\d{4}")
 _MOST: Final = 0.9
+_DATED: Final = ("iso", "day-first", "month-first", "custom")
+_CLOCK: Final = r"^\s*\d{1,2}:\d{2}(:\d{2}([.]\d{1,9})?)?( ?[AaPp][Mm])?\s*$"
 
 
 def guess_clock(name: str, values: pa.Array, decimal: str) -> tuple[Timestamp, str] | None:
@@ -120,3 +125,40 @@ def _by_pattern(name: str, values: pa.Array) -> Timestamp | None:
         if _share(StampReader("custom", pattern), few) >= _MOST:
             return _stamp(name, "custom", pattern)
     return None
+
+
+def with_clock(stamp: Timestamp, sample: Mapping[str, pa.Array]) -> Timestamp:
+    """``stamp`` with the column of the time of day, where its own has only days and another has that."""
+    values = sample[stamp.from_].slice(0, 1000)
+    if stamp.format not in _DATED or not _are_days(values):
+        return stamp
+    clock = next((name for name, column in sample.items() if name != stamp.from_ and is_clock(column)), None)
+    pattern = stamp.pattern and f"{stamp.pattern} %H:%M:%S"
+    return stamp if clock is None else stamp.model_copy(update={"clock": clock, "pattern": pattern})
+
+
+def is_clock(column: pa.Array) -> bool:
+    """Whether a column has times of day and no days."""
+    values = column.slice(0, 1000).drop_null()
+    if pa.types.is_time(values.type):
+        return bool(len(values))
+    if not pa.types.is_string(values.type) or not len(values):
+        return False
+    return bool(pc.all(pc.match_substring_regex(values, _CLOCK)).as_py())
+
+
+def names_no_zone(stamp: Timestamp, values: pa.Array) -> bool:
+    """Whether the mapping's zone decides what times mean."""
+    if stamp.format == "iso" and not (pa.types.is_integer(values.type) or pa.types.is_floating(values.type)):
+        reader = TimeReader()
+        reader.read(values)
+        return NAIVE in reader.zones
+    return stamp.format in ("excel", "day-first", "month-first") or (
+        stamp.format == "custom" and "%z" not in (stamp.pattern or "")
+    )
+
+
+def _are_days(values: pa.Array) -> bool:
+    if pa.types.is_date(values.type):
+        return True
+    return pa.types.is_string(values.type) and not pc.any(pc.match_substring(values, ":")).as_py()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal
@@ -13,6 +14,8 @@ from tft_dash.importing.parts import Csv
 _LOOK_BYTES: Final = 1 << 20
 _LOOK_LINES: Final = 200
 _SEPARATORS: Final[tuple[Literal[",", ";", "\t", "|"], ...]] = (",", ";", "\t", "|")
+
+_THOUSANDS: Final = re.compile(r"\s*[+-]?\d{1,3}(,\d{3})+\s*%?\s*")
 
 
 def guess_dialect(path: Path) -> Csv:
@@ -83,8 +86,8 @@ def _widths(lines: Sequence[str], separator: str) -> list[int]:
 
 def _guess_decimal(lines: Sequence[str], separator: str) -> Literal[".", ","]:
     if separator == ",":
-        # Quoted numbers with a comma are told apart from those without.
-        cells = [cell for row in csv.reader(lines, delimiter=",") for cell in row] if lines else []
+        # Quoted numbers with a comma: between thousands, or before decimals.
+        cells = [cell for row in csv.reader(lines, delimiter=",") for cell in row if not _THOUSANDS.fullmatch(cell)]
     else:
         cells = list(itertools.chain.from_iterable(line.split(separator) for line in lines))
     commas = sum(_is_number(cell.strip().strip('"'), ",") for cell in cells)
@@ -93,5 +96,5 @@ def _guess_decimal(lines: Sequence[str], separator: str) -> Literal[".", ","]:
 
 
 def _is_number(cell: str, decimal: str) -> bool:
-    whole, found, part = cell.lstrip("+-").partition(decimal)
+    whole, found, part = cell.lstrip("+-").rstrip("% ").partition(decimal)
     return bool(found) and whole.isdigit() and part.isdigit()

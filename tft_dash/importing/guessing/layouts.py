@@ -16,17 +16,23 @@ from tft_dash.schema import METRIC_NAMES
 
 _SEPARATORS: Final = (".", ":", "/", "|", " ", "_", "-")
 _NAME_WORDS: Final = frozenset(
-    {"metric", "metric_name", "name", "measure", "measurement", "counter", "field", "series", "parameter", "key"}
+    {"metric", "metric_name", "name", "measure", "measurement", "counter", "field", "parameter", "key", "counter_name"}
 )
-_VALUE_WORDS: Final = frozenset({"value", "val", "metric_value", "reading", "measurement_value", "y"})
+_VALUE_WORDS: Final = frozenset({"value", "val", "metric_value", "reading", "measurement_value", "counter_value", "y"})
 _NUMBERED: Final = re.compile(r"^(.*?[A-Za-z].*?)[-_ .]?\d+$")
 _REPEATED: Final = re.compile(r" \(\d+\)$")
 _MOST_WORDS: Final = 200
+_SERVER: Final = re.compile(r"[\w.:-]+")
+_PART_AT_END: Final = re.compile(r"[\w.:-]+$")
+_PART_AT_START: Final = re.compile(r"^[\w.:-]+")
 
 
 def guess_wide(columns: Sequence[str], metric_of_file: str | None) -> dict[str, str] | None:
     """Metric → pattern of its columns when there is a column per server; None when there is not."""
     columns = [name for name in columns if not _REPEATED.search(name)]
+    labelled = _labelled(columns)
+    if labelled is not None:
+        return labelled
     best: dict[str, str] = {}
     most = 1
     for separator in _SEPARATORS:
@@ -40,6 +46,40 @@ def guess_wide(columns: Sequence[str], metric_of_file: str | None) -> dict[str, 
     if metric_of_file and len(columns) > 1 and stems and sum(stems.values()) >= len(columns) * 0.8:
         return {metric_of_file: SERVER_MARK}
     return None
+
+
+def _labelled(columns: Sequence[str]) -> dict[str, str] | None:
+    """Patterns by metric where the server stands between spaces, quotes or brackets, as in ``cpu{host="web-1"}``."""
+    groups: dict[str, list[str]] = {}
+    for name in columns:
+        metric = metric_for(name)
+        if metric is not None:
+            groups.setdefault(metric, []).append(name)
+    patterns = {metric: pattern for metric, names in groups.items() if (pattern := server_pattern(names))}
+    count = sum(len(groups[metric]) for metric in patterns)
+    return patterns if count and count >= len(columns) // 2 else None
+
+
+def server_pattern(names: Sequence[str]) -> str | None:
+    """What names have in common, with ``{server}`` where they differ in a name of its own; None when they do not."""
+    if len(names) < 2 or any(SERVER_MARK in name for name in names):
+        return None
+    before = _beginning(names)
+    after = _beginning([name[len(before) :][::-1] for name in names])[::-1]
+    before, after = _PART_AT_END.sub("", before), _PART_AT_START.sub("", after)
+    servers = [name[len(before) : len(name) - len(after)] for name in names]
+    quoted = before.endswith(('"', "'"))
+    told = all(_SERVER.fullmatch(server) and (quoted or metric_for(server) is None) for server in servers)
+    named = quoted or any(re.search(r"\d|-", server) for server in servers)
+    return f"{before}{SERVER_MARK}{after}" if told and named and (before or after) else None
+
+
+def _beginning(names: Sequence[str]) -> str:
+    """What all names begin with."""
+    first, last = min(names), max(names)
+    return first[
+        : next((at for at, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), len(first))
+    ]
 
 
 def _split(columns: Sequence[str], separator: str, *, metric_last: bool) -> tuple[dict[str, str], int]:

@@ -18,6 +18,18 @@ _SNIFF_BYTES: Final = 65_536
 _CHUNK: Final = 1 << 20
 _EXPECTED: Final = "Give a CSV file (commas, UTF-8) or a Parquet file."
 
+_MARKUP: Final = (
+    b"<!doctype",
+    b"<!--",
+    b"<?xml",
+    b"<html",
+    b"<head",
+    b"<body",
+    b"<meta",
+    b"<title",
+    b"<table",
+    b"<div",
+)
 _FOREIGN: Final = (
     (b"PARE", "an encrypted Parquet file", "Write it again without encryption."),
     (b"PK\x03\x04", "a zip archive or an Excel workbook", "Unpack it, or save the sheet as CSV (UTF-8)."),
@@ -28,6 +40,7 @@ _FOREIGN: Final = (
     (b"ORC", "an ORC file", "Write it as Parquet."),
     (b"SQLite format 3", "an SQLite database", "Export the table as CSV or Parquet."),
     (b"%PDF", "a PDF document", _EXPECTED),
+    (b"\xff\xfe\x00\x00", "text in UTF-32", "Save it as UTF-8."),
     (b"\xff\xfe", "text in UTF-16", "Save it as UTF-8."),
     (b"\xfe\xff", "text in UTF-16", "Save it as UTF-8."),
 )
@@ -54,16 +67,30 @@ def detect_format(path: Path) -> str:
         if head.startswith(magic):
             raise TableError(f"{where} is {what}, not a table that can be read. {advice}")
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:512].lower()
-    if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")):
+    if start.startswith(_MARKUP):
         raise TableError(
             f"{where} is a web page (HTML or XML), not a table: often a login or error page saved by a download. "
             f"Fetch it again. {_EXPECTED}"
         )
     if start.startswith((b"{", b"[")):
         raise TableError(f"{where} is JSON, not a table. {_EXPECTED}")
+    if _looks_like_utf16(head):
+        raise TableError(f"{where} is text in UTF-16, not a table that can be read. Save it as UTF-8.")
     if b"\x00" in head:
         raise TableError(f"{where} is a binary file of an unknown kind. {_EXPECTED}")
     return CSV
+
+
+def _looks_like_utf16(head: bytes) -> bool:
+    """Whether every other byte is empty, as in Latin text of two bytes a letter that does not say so at its start."""
+    first, second = head[:512:2], head[1:512:2]
+    return len(head) > 8 and ((set(second) == {0} and 0 not in first) or (set(first) == {0} and 0 not in second))
+
+
+def damaged_parquet(where: str, error: Exception) -> str:
+    """That a Parquet file cannot be read, why, and what to do."""
+    reason = shorten(" ".join(str(error).split()), 160).rstrip(".: ")
+    return f"{shorten(where)} is a damaged Parquet file: {reason}. Copy or write it again."
 
 
 def _ends(path: Path) -> tuple[int, bytes, bytes]:

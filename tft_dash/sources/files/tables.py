@@ -16,7 +16,7 @@ from pyarrow import parquet
 
 from tft_dash.errors import SourceMissingError, TableError, shorten
 from tft_dash.schema import COLUMNS, INCIDENT_PHASE, PROFILE, SERVER_NAME, STATE
-from tft_dash.sources.files.formats import CSV, PARQUET, demand_utf8, detect_format, read_header
+from tft_dash.sources.files.formats import CSV, PARQUET, damaged_parquet, demand_utf8, detect_format, read_header
 from tft_dash.sources.files.values import can_hold
 
 _BLOCK_ROWS: Final = 65_536
@@ -227,7 +227,7 @@ class ParquetTable:
                 raise  # Arrow's own is an ArrowException, too; it says nothing of the file
             except (OSError, ValueError, pa.ArrowException) as error:
                 raise TableError(
-                    f"{shorten(str(self.path))} is damaged after row {read:,}: {shorten(str(error), 160)}. "
+                    f"{shorten(str(self.path))} is damaged after row {read:,}: {shorten(str(error), 160).rstrip('.')}. "
                     "Copy or write it again."
                 ) from error
 
@@ -238,9 +238,7 @@ def _opened(path: Path, words: Sequence[str] = ()) -> parquet.ParquetFile:
     except FileNotFoundError as error:
         raise SourceMissingError(f"There is no file {shorten(str(path))}. Check the path.") from error
     except (OSError, ValueError, pa.ArrowException) as error:
-        raise TableError(
-            f"{shorten(str(path))} is a damaged Parquet file: {shorten(str(error), 160)}. Copy or write it again."
-        ) from error
+        raise TableError(damaged_parquet(str(path), error)) from error
 
 
 @dataclass(slots=True)
