@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import math
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
 from typing import Any, Final
-
-import orjson
-import yaml
 
 from tft_dash.callbacks.reporting import OWN_ERROR
 from tft_dash.errors import TftDashError
-from tft_dash.scenarios.document import Scenario, read_document
-from tft_dash.scenarios.format.fields import format_instant, is_number, parse_instant
+from tft_dash.scenarios.document import Scenario, parse_document
+from tft_dash.scenarios.format.fields import is_number
+from tft_dash.scenarios.format.loader import dump_text
 
 logger = logging.getLogger(__name__)
 
@@ -47,11 +46,9 @@ def plain(value: object) -> Any:  # noqa: ANN401 - any value of a document
         return {str(name): plain(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
         return [plain(entry) for entry in value]
-    if isinstance(value, date):
-        return format_instant(parse_instant(value)) if isinstance(value, datetime) else value.isoformat()
-    if value is None or isinstance(value, str | bool):
-        return value
-    return _short(value) if is_number(value) else str(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has no such number, and null would say that none was given
+    return _short(value)
 
 
 def read_plain(document: object, source: str) -> Scenario:
@@ -59,12 +56,12 @@ def read_plain(document: object, source: str) -> Scenario:
 
     :raises DocumentError: with every mistake and its path.
     """
-    return read_document(orjson.dumps(_whole(document), default=str), source)
+    return parse_document(json.dumps(_whole(document), ensure_ascii=False, default=str), source)
 
 
 def text_of(document: object) -> str:
     """The browser's document as YAML, whatever mistakes it has."""
-    return yaml.safe_dump(_whole(document), sort_keys=False, allow_unicode=True, width=120)
+    return dump_text(_whole(document))
 
 
 def _whole(document: object) -> object:

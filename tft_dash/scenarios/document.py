@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, Literal
 
-import yaml
 from pydantic import Field, ValidationError
 
 from tft_dash.errors import DocumentError
 from tft_dash.scenarios.format.checks import cross_problems
-from tft_dash.scenarios.format.loader import MOST_CHARACTERS, WHOLE, as_document, load_text
+from tft_dash.scenarios.format.loader import MOST_CHARACTERS, WHOLE, as_document, dump_text, load_text
 from tft_dash.scenarios.format.parts import Metadata, Part, Spec
-from tft_dash.scenarios.format.wording import document_order, path_text, problems_of
+from tft_dash.scenarios.format.wording import Problem, document_order, path_text, problems_of
 from tft_dash.scenarios.overrides import overridden
 
 MOST_BYTES: Final = 4 * MOST_CHARACTERS
 """As many as the longest text can have: a character takes up to four."""
 READ_BYTES: Final = MOST_BYTES + 1
 """As many as need to be read of a document of unknown length: one more shows that it is too long."""
+
+MOST_MISTAKES: Final = 500
+"""As many are told at once; a page could not show a hundred thousand."""
 
 
 class Scenario(Part):
@@ -92,9 +94,16 @@ def parse_document(document: str | Mapping[str, Any], source: str) -> Scenario:
         problems = problems_of(error, _field_names())
     problems += cross_problems(raw)
     if problems or scenario is None:
-        ordered = sorted(problems, key=document_order(raw))
-        raise DocumentError(source, [(path_text(location), words) for location, words in ordered])
+        raise DocumentError(source, _listed(sorted(problems, key=document_order(raw))))
     return scenario
+
+
+def _listed(problems: Sequence[Problem]) -> list[tuple[str, str]]:
+    shown = [(path_text(location), words) for location, words in problems[:MOST_MISTAKES]]
+    more = len(problems) - len(shown)
+    if more:
+        shown.append((WHOLE, f"has {more:,} more mistakes. They are told once these are mended."))
+    return shown
 
 
 def as_mapping(scenario: Scenario) -> dict[str, Any]:
@@ -111,7 +120,7 @@ def _without_empty(value: object) -> object:
 
 def to_yaml(scenario: Scenario) -> str:
     """The document as YAML that :func:`parse_document` reads back as an equal scenario."""
-    return yaml.safe_dump(as_mapping(scenario), sort_keys=False, allow_unicode=True, width=120)
+    return dump_text(as_mapping(scenario))
 
 
 def document_digest(scenario: Scenario) -> str:

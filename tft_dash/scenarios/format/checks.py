@@ -15,9 +15,9 @@ from typing import Any, Final
 from pydantic_core import PydanticCustomError
 
 from tft_dash.errors import shorten
-from tft_dash.scenarios.format.fields import format_duration, is_number, parse_duration, show
+from tft_dash.scenarios.format.fields import format_duration, is_number, parse_duration, show, whole
 from tft_dash.scenarios.format.parts import DEFAULT_TICK, MOST_SERVERS, USUAL_STORY, server_prefix
-from tft_dash.scenarios.format.wording import Location, Problem
+from tft_dash.scenarios.format.wording import MOST_GUESSES, Location, Problem
 from tft_dash.schema import METRIC
 
 MOST_ROWS: Final = 50_000_000
@@ -34,13 +34,13 @@ def cross_problems(document: Group) -> list[Problem]:
     clock = _group(spec, "clock")
     duration, tick = _seconds(clock, "duration"), _seconds(clock, "tick", DEFAULT_TICK)
     counts = _counts(spec)
-    servers = _servers(counts)
+    servers, names = _servers(counts), _Names()
     return [
         *_fleet_problems(spec),
         *_size_problems(duration, tick, None if counts is None else sum(count for _, count in counts)),
         *_phase_problems(spec, duration),
-        *_fault_problems(spec, duration, servers),
-        *_expect_problems(spec, servers),
+        *_fault_problems(spec, duration, servers, names),
+        *_expect_problems(spec, servers, names),
     ]
 
 
@@ -87,7 +87,7 @@ def _counts(spec: Group) -> list[tuple[str, int]] | None:
     """Every profile's prefix and number of servers; None when they cannot be told."""
     found = []
     for profile in _groups(_group(spec, "fleet"), "profiles"):
-        name, count = _text(profile, "name"), profile.get("count")
+        name, count = _text(profile, "name"), whole(profile.get("count"))
         if name is None or not is_number(count) or isinstance(count, float) or not 0 <= count <= MOST_SERVERS:
             return None
         found.append((server_prefix(name, _text(profile, "prefix")), count))
@@ -161,8 +161,8 @@ def _phase_problems(spec: Group, duration: float | None) -> Iterator[Problem]:
         yield from _joint_problem((*place, index, "from"), before, phase)
     if end is not None and duration is not None and end != duration:
         word = "lies after" if end > duration else "is before"
-        whole = format_duration(duration)
-        words = f"{format_duration(end)} {word} the end of the drill at {whole}; the last phase ends there."
+        length = format_duration(duration)
+        words = f"{format_duration(end)} {word} the end of the drill at {length}; the last phase ends there."
         yield (*place, len(phases) - 1, "to"), words
 
 
@@ -175,7 +175,7 @@ def _joint_problem(place: Location, before: Group, phase: Group) -> Iterator[Pro
     yield place, f"{word} the phase '{name}', which ends at {format_duration(due)}; start it there."
 
 
-def _fault_problems(spec: Group, duration: float | None, servers: list[str] | None) -> Iterator[Problem]:
+def _fault_problems(spec: Group, duration: float | None, servers: list[str] | None, names: _Names) -> Iterator[Problem]:
     place, faults = ("spec", "faults"), _groups(spec, "faults")
     yield from _repeated(place, "id", [_text(fault, "id") for fault in faults])
     profiles = [_text(profile, "name") for profile in _groups(_group(spec, "fleet"), "profiles")]
@@ -184,8 +184,8 @@ def _fault_problems(spec: Group, duration: float | None, servers: list[str] | No
         here, whom = (*place, index), _group(fault, "whom")
         profile = _text(whom, "profile")
         if known and profile is not None:
-            yield from _unknown((*here, "whom", "profile"), "profile", profile, known)
-        yield from _unknown_servers((*here, "whom", "names"), _texts(whom, "names"), servers)
+            yield from names.unknown((*here, "whom", "profile"), "profile", profile, known)
+        yield from names.servers((*here, "whom", "names"), _texts(whom, "names"), servers)
         yield from _span_problems(here, fault, duration)
         for metric, effect in _group(fault, "strength").items():
             if isinstance(effect, Mapping):
@@ -195,17 +195,17 @@ def _fault_problems(spec: Group, duration: float | None, servers: list[str] | No
 def _span_problems(here: Location, fault: Group, duration: float | None) -> Iterator[Problem]:
     if duration is None:
         return
-    whole = format_duration(duration)
+    length = format_duration(duration)
     begin, end, lag = _seconds(fault, "from"), _seconds(fault, "to"), _seconds(fault, "lag")
     if begin is not None and begin >= duration:
-        yield (*here, "from"), f"{format_duration(begin)} is not before the end of the drill at {whole}."
+        yield (*here, "from"), f"{format_duration(begin)} is not before the end of the drill at {length}."
     if end is not None and end > duration:
-        yield (*here, "to"), f"{format_duration(end)} lies after the end of the drill at {whole}."
+        yield (*here, "to"), f"{format_duration(end)} lies after the end of the drill at {length}."
     if lag is not None and lag >= duration:
-        yield (*here, "lag"), f"{format_duration(lag)} is not shorter than the drill ({whole}); nothing would show."
+        yield (*here, "lag"), f"{format_duration(lag)} is not shorter than the drill ({length}); nothing would show."
 
 
-def _expect_problems(spec: Group, servers: list[str] | None) -> Iterator[Problem]:
+def _expect_problems(spec: Group, servers: list[str] | None, names: _Names) -> Iterator[Problem]:
     usual = [name for name, *_ in USUAL_STORY] if spec.get("phases") is None else []
     phases = [*usual, *(name for phase in _groups(spec, "phases") if (name := _text(phase, "name")) is not None)]
     faults = [name for fault in _groups(spec, "faults") if (name := _text(fault, "id")) is not None]
@@ -213,26 +213,36 @@ def _expect_problems(spec: Group, servers: list[str] | None) -> Iterator[Problem
         here = ("spec", "expect", index)
         phase, above, below = _text(check, "phase"), check.get("above"), check.get("below")
         if phases and phase is not None:
-            yield from _unknown((*here, "phase"), "phase", phase, phases)
+            yield from names.unknown((*here, "phase"), "phase", phase, phases)
         fault = _text(check, "fault")
         if fault is not None:
-            yield from _unknown((*here, "fault"), "fault", fault, faults)
-        yield from _unknown_servers((*here, "servers"), _texts(check, "servers"), servers)
+            yield from names.unknown((*here, "fault"), "fault", fault, faults)
+        yield from names.servers((*here, "servers"), _texts(check, "servers"), servers)
         if is_number(above) and is_number(below) and above >= below:
             yield (*here, "above"), f"{show(above)} must be less than below ({show(below)})."
 
 
-def _unknown_servers(place: Location, names: Sequence[str], servers: list[str] | None) -> Iterator[Problem]:
-    known = set(servers or ())
-    for number, name in enumerate(names):
-        if servers is not None and name and name not in known:
-            yield from _unknown((*place, number), "server", name, servers)
+class _Names:
+    """Tells names that stand for nothing, the first of them with the nearest one that does."""
 
+    def __init__(self) -> None:
+        self._guesses = MOST_GUESSES
 
-def _unknown(place: Location, kind: str, name: str, known: Sequence[str]) -> Iterator[Problem]:
-    if name in known:
-        return
-    near = difflib.get_close_matches(name[:100], known[:1000], n=1)
-    guess = f" Did you mean '{near[0]}'?" if near else ""
-    listed = ", ".join(map(shorten, known[:8])) + (", …" if len(known) > 8 else "")
-    yield place, f"there is no {kind} '{shorten(name)}'.{guess} There are: {listed or 'none'}."
+    def servers(self, place: Location, names: Sequence[str], servers: list[str] | None) -> Iterator[Problem]:
+        """Every name that no server has."""
+        known = set(servers or ())
+        for number, name in enumerate(names):
+            if servers is not None and name and name not in known:
+                yield (*place, number), self._words("server", name, servers)
+
+    def unknown(self, place: Location, kind: str, name: str, known: Sequence[str]) -> Iterator[Problem]:
+        """A name that is not among ``known``."""
+        if name not in known:
+            yield place, self._words(kind, name, known)
+
+    def _words(self, kind: str, name: str, known: Sequence[str]) -> str:
+        near = difflib.get_close_matches(name[:100], known[:1000], n=1) if self._guesses else []
+        self._guesses = max(0, self._guesses - 1)
+        guess = f" Did you mean '{near[0]}'?" if near else ""
+        listed = ", ".join(map(shorten, known[:8])) + (", …" if len(known) > 8 else "")
+        return f"there is no {kind} '{shorten(name)}'.{guess} There are: {listed or 'none'}."

@@ -16,8 +16,9 @@ SLUG_PATTERN: Final = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 LONGEST_DURATION: Final = 10 * 366 * 86400.0
 _UNITS: Final = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _PARTS: Final = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)\s*(ms|d|h|m|s)\s*")
-_CLOCK: Final = re.compile(r"^(\d{1,6}):([0-5]\d)(?::([0-5]\d))?$")
-_DURATION_PATTERN: Final = r"^(\d+(\.\d+)?\s*(ms|d|h|m|s)\s*)+$|^\d+(:[0-5]\d){1,2}$|^\d+(\.\d+)?$"
+_CLOCK: Final = re.compile(r"^(\d{1,6}):([0-5]\d)(?::([0-5]\d))?(\.\d{1,6})?$")
+_DURATION_PATTERN: Final = r"^(\d+(\.\d+)?\s*(ms|d|h|m|s)\s*)+$|^\d+(:[0-5]\d){1,2}(\.\d+)?$|^\d+(\.\d+)?$"
+_EXACT: Final = 2.0**53
 _EARLIEST_YEAR, _LATEST_YEAR = 1971, 2200
 
 
@@ -28,6 +29,8 @@ def mistake(message: str) -> PydanticCustomError:
 
 def show(value: object) -> str:
     """A value from a document, short and printable, for a message."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
     try:
         return shorten(repr(value), 40)
     except ValueError:
@@ -37,6 +40,13 @@ def show(value: object) -> str:
 def is_number(value: object) -> TypeGuard[int | float]:
     """Whether a document's value is a number; ``true`` is none."""
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def whole(value: object) -> object:
+    """``2`` for ``2.0``; anything else as it is, and so is a number so large that its last digits are lost."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        return int(value)
+    return value
 
 
 def parse_duration(value: object) -> float:
@@ -55,13 +65,14 @@ def parse_duration(value: object) -> float:
 def _seconds(value: object) -> float | None:
     if is_number(value):
         return float(min(max(value, -1.0), 1e12))
-    return _worded(value.strip().lower()) if isinstance(value, str) and len(value) <= 100 else None
+    return _worded(value.strip().lower()) if isinstance(value, str) and len(value) <= 100 and value.isascii() else None
 
 
 def _worded(text: str) -> float | None:
     if clock := _CLOCK.match(text):
-        first, second, third = clock.groups()
-        return int(first) * 60.0 + int(second) if third is None else int(first) * 3600.0 + int(second) * 60 + int(third)
+        first, second, third, rest = clock.groups()
+        whole = int(first) * 60 + int(second)
+        return (whole if third is None else whole * 60 + int(third)) + float(rest or 0)
     found = _PARTS.findall(text)
     if found and not _PARTS.sub("", text):
         return float(sum(float(number) * _UNITS[unit] for number, unit in found))
@@ -151,7 +162,8 @@ Label = Annotated[str, StringConstraints(min_length=1, max_length=60), AfterVali
 Text = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_printable)]
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 Share = Annotated[Number, Field(ge=0, le=1)]
-Count = Annotated[int, Strict()]
+Count = Annotated[int, BeforeValidator(whole), Strict()]
+"""A whole number; ``2.0`` is one, for JSON and browsers do not tell it from ``2``."""
 MetricName = Literal[
     "cpu_pct",
     "mem_pct",

@@ -15,6 +15,9 @@ from tft_dash.scenarios.format.fields import show
 Location = tuple[int | str, ...]
 Problem = tuple[Location, str]
 
+MOST_GUESSES: Final = 50
+"""For so many unknown names the nearest known one is looked for; it takes long, and nobody reads more."""
+
 
 def problems_of(error: ValidationError, fields: Sequence[str]) -> list[Problem]:
     """Every mistake in ``error`` with its location.
@@ -22,7 +25,13 @@ def problems_of(error: ValidationError, fields: Sequence[str]) -> list[Problem]:
     :param fields: all names that fields can have, to suggest the nearest for an unknown one.
     """
     found = error.errors(include_url=False)
-    return [(_location(details), _words(details, fields)) for details in found if not _is_echo(details)]
+    unknown = [place for place, details in enumerate(found) if details["type"] == "extra_forbidden"]
+    guessed = set(unknown[:MOST_GUESSES])
+    return [
+        (_location(details), _words(details, fields if place in guessed else ()))
+        for place, details in enumerate(found)
+        if not _is_echo(details)
+    ]
 
 
 def _is_echo(details: ErrorDetails) -> bool:
@@ -41,12 +50,18 @@ def path_text(location: Location) -> str:
 def document_order(raw: Mapping[str, Any]) -> Callable[[Problem], tuple[int, ...]]:
     """A sort key that puts mistakes where their fields stand in the document."""
 
+    known: dict[int, dict[Any, int]] = {}
+
     def key(problem: Problem) -> tuple[int, ...]:
         places: list[int] = []
         here: object = raw
         for step in problem[0]:
-            names = list(here) if isinstance(here, Mapping) else []
-            places.append(step if isinstance(step, int) else names.index(step) if step in names else len(names))
+            names: dict[Any, int] = {}
+            if isinstance(here, Mapping):
+                if id(here) not in known:
+                    known[id(here)] = {name: place for place, name in enumerate(here)}
+                names = known[id(here)]
+            places.append(step if isinstance(step, int) else names.get(step, len(names)))
             here = _inside(here, step)
         return tuple(places)
 
@@ -62,7 +77,9 @@ def _inside(value: object, step: int | str) -> object:
 
 
 def _location(details: ErrorDetails) -> Location:
-    location = tuple(step for step in details["loc"] if step != "[key]")
+    location = details["loc"]
+    if location[-1:] == ("[key]",) and details["type"] != "extra_forbidden":  # a group's name is wrong, not its value
+        location = location[:-1]
     is_tagged = location[:2] == ("spec", "expect") and len(location) > 3
     return location[:3] + location[4:] if is_tagged else location
 
@@ -77,14 +94,15 @@ _PLAIN: Final[Mapping[str, str]] = {
     "bool_type": "must be true or false, not {value}.",
     "bool_parsing": "must be true or false, not {value}.",
     "string_type": "must be text, not {value}.",
+    "string_unicode": "holds half a character (a lone surrogate); write the whole one.",
     "string_too_long": "is too long; at most {max_length} characters.",
     "string_too_short": "must not be empty.",
     "string_pattern_mismatch": "must be 1 to 64 of a–z, 0–9, - and _, starting with a letter or digit, not {value}.",
     "literal_error": "must be {expected}, not {value}.",
-    "greater_than": "must be more than {gt:g}, not {value}.",
-    "greater_than_equal": "must be at least {ge:g}, not {value}.",
-    "less_than": "must be less than {lt:g}, not {value}.",
-    "less_than_equal": "must be at most {le:g}, not {value}.",
+    "greater_than": "must be more than {gt}, not {value}.",
+    "greater_than_equal": "must be at least {ge}, not {value}.",
+    "less_than": "must be less than {lt}, not {value}.",
+    "less_than_equal": "must be at most {le}, not {value}.",
     "model_type": "must be a group of fields, not {value}.",
     "model_attributes_type": "must be a group of fields, not {value}.",
     "dict_type": "must be a group of fields, not {value}.",
@@ -104,5 +122,11 @@ def _words(details: ErrorDetails, fields: Sequence[str]) -> str:
         near = difflib.get_close_matches(name[:100], [field for field in fields if field != name], n=1)
         return "is not a field here." + (f" Did you mean '{near[0]}'?" if near else " Remove it.")
     if kind in _PLAIN:
-        return _PLAIN[kind].format(value=show(details["input"]), **details.get("ctx", {}))
+        bounds = {name: _plainly(bound) for name, bound in details.get("ctx", {}).items()}
+        return _PLAIN[kind].format(value=show(details["input"]), **bounds)
     return f"{details['msg']}."
+
+
+def _plainly(bound: object) -> object:
+    """A limit as people write it: 1000000 and 0.5, not 1e+06 and 0.5000001."""
+    return int(bound) if isinstance(bound, float) and bound.is_integer() else bound
