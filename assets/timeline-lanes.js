@@ -10,7 +10,7 @@
 
   const LANES = 40; // more would not be told apart; the fields have them all
   const METRICS = { cpu_pct: "CPU", mem_pct: "memory", latency_ms: "latency", error_rate: "errors", disk_io_mb_s: "disk", net_in_mb_s: "net in", net_out_mb_s: "net out", gc_pause_ms: "GC" };
-  const NARROW = 90; // pixels: a bar below that has no room for the handles of its strength
+  const NARROW = 120; // pixels: a bar below that has no room for the handles of its strength
   const REACH = 100; // pixels that the pointer goes from nothing to full strength; a lane is too low for that
 
   const listOf = (draft) => (Array.isArray(get(draft, "spec.faults")) ? get(draft, "spec.faults") : []);
@@ -128,7 +128,7 @@
         paths: [isLine ? `${path}.${place ? "end" : "start"}` : path],
         write: (document_, wanted) => set(document_, isLine ? `${path}.${place ? "end" : "start"}` : path, wanted),
       };
-      const left = isLine ? `calc(${across(place ? to : from)} ${place ? "-" : "+"} 36px)` : across((from + to) / 2);
+      const left = isLine && !place ? `calc(${across(from)} + 36px)` : `calc(${across(to)} - 36px)`; // the middle is for moving the whole
       put(handle(`strength-${index}-${place}`, track, "tl-point tl-strength", facts), { left, top: `calc(4px + ${round(1 - clamp(value, 0, 1))} * (100% - 8px))` });
     });
   }

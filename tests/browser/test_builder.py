@@ -2,53 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
+from browser.builder_hands import SECOND, act, document, field, open_builder, save, slider
 from browser.conftest import OpenPage
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 from pydantic_core import PydanticCustomError
 from support.serving import Server, get
 
 from tft_dash.scenarios.document import parse_document
 from tft_dash.scenarios.format.fields import format_duration, parse_duration
-
-SECOND = 1000
-
-
-def field(page: Page, path: str) -> Locator:
-    """The control of one field of the document."""
-    wanted = json.dumps({"path": path, "type": "builder-field"}, separators=(",", ":"))
-    return page.locator(f"[id='{wanted}']")
-
-
-def act(page: Page, name: str) -> Locator:
-    return page.locator(f"[data-act='{name}']").first
-
-
-def open_builder(open_page: OpenPage, server: Server, key: str, **options: object) -> Page:
-    page = open_page(f"{server.url}/scenarios/{key}", **options)
-    field(page, "metadata.title").wait_for()
-    page.locator("#builder-outlook .nsewdrag").first.wait_for()
-    return page
-
-
-def save(page: Page) -> str:
-    """Save under a key of its own; the key."""
-    page.keyboard.press("Control+s")
-    page.wait_for_function("!location.pathname.endsWith('/new')", timeout=10 * SECOND)
-    return page.url.split("?")[0].rsplit("/", 1)[1]
-
-
-def document(server: Server, key: str) -> dict[str, Any]:
-    status, body = get(f"{server.url}/api/v1/scenarios/{key}")
-    assert status == 200
-    found: dict[str, Any] = json.loads(body)
-    return found
 
 
 def test_a_drill_is_written_saved_run_and_watched_by_keyboard(open_page: OpenPage, demo: Server) -> None:
@@ -165,10 +131,6 @@ def test_an_exported_drill_is_imported_with_the_same_bytes(open_page: OpenPage, 
 def test_the_builder_fits_its_window(open_page: OpenPage, demo: Server, width: int) -> None:
     page = open_builder(open_page, demo, "early-warning", viewport={"width": width, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-
-
-def slider(page: Page, words: str) -> Locator:
-    return page.locator(f"#builder-timeline [role=slider][aria-label='{words}']")
 
 
 def test_the_browser_reads_and_writes_times_as_the_server_does(open_page: OpenPage, demo: Server) -> None:
