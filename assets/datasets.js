@@ -21,6 +21,8 @@
   let busy = false;
   let stale = true;
   let requests = 0;
+  let stamps = null; // of the rows that the page shows: only others are sent
+  const LOST = "The server does not answer. The list is as it was; the page goes on asking.";
 
   /** Clientside callback: a request for the list when one is due, else nothing. */
   function gateDatasets(_clock, search) {
@@ -28,24 +30,30 @@
     if (!table) return skip();
     if (table !== page) {
       page = table;
-      flight = null;
+      flight = stamps = null;
       stale = true;
     }
     const now = Date.now();
     const wanted = JSON.stringify([search, order]);
     if (document.hidden || (flight && now - flight.sent < LEASE_MS)) return skip();
+    if (flight) {
+      complain(LOST);
+      stamps = null; // whatever the late answer may draw
+    }
     if (!stale && wanted === page.dataset.drawn && now - landed < (busy ? BUSY_MS : IDLE_MS)) return skip();
     requests += 1;
     stale = false;
     flight = { id: requests, sent: now, wanted };
     const known = [...document.querySelectorAll("#datasets-uploads [data-upload]")].map((line) => line.dataset.upload);
-    return { id: requests, search: search || "", known, ...order };
+    return { id: requests, search: search || "", known, stamps, ...order };
   }
 
   /** Clientside callback: takes note of an answer. */
   function landDatasets(answer) {
     if (!answer || !flight || answer.id !== flight.id) return;
+    if (byId("datasets-banner")?.textContent === LOST) complain("");
     busy = answer.busy;
+    stamps = answer.stamps;
     landed = Date.now();
     if (page) page.dataset.drawn = flight.wanted;
     flight = null;

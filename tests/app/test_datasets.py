@@ -73,7 +73,7 @@ def text_of(component: Any) -> str:
 def test_the_list_scans_what_it_does_not_know_one_by_one(make_client: MakeClient, tmp_path: Path) -> None:
     client = make_client(cache=tmp_path / "cache")
     first = listed(client)
-    assert first["datasets-answer"]["data"] == {"id": 1, "busy": True}
+    assert first["datasets-answer"]["data"]["busy"] is True
     assert "not scanned yet" in text_of(first["datasets-table"]["children"])
     for _ in range(4):
         last = listed(client)
@@ -81,6 +81,25 @@ def test_the_list_scans_what_it_does_not_know_one_by_one(make_client: MakeClient
     shown = text_of(last["datasets-table"]["children"])
     assert shown.count("keeps the contract") == 2
     assert "600" in shown
+
+
+def test_a_page_gets_only_the_rows_that_have_changed(make_client: MakeClient, tmp_path: Path) -> None:
+    own = [tmp_path / f"{name}.csv" for name in ("one", "two", "three")]
+    for path in own:
+        path.write_bytes((Path(__file__).parents[2] / "demo_data" / "demo_dataset.csv").read_bytes())
+    client = make_client(*map(str, own), cache=tmp_path / "cache")
+    for _ in range(10):
+        if not (known := listed(client)["datasets-answer"]["data"])["busy"]:
+            break
+    assert "datasets-table" not in listed(client, stamps=known["stamps"])
+    assert "children" in listed(client, stamps=known["stamps"], sort="name")["datasets-table"]["children"]["props"]
+    own[1].write_text("x,y\n1,2\n")
+    answer = listed(client, stamps=known["stamps"])
+    patch = answer["datasets-table"]["children"]
+    assert [each["location"][-1] for each in patch["operations"]] == [1]
+    assert "two" in json.dumps(patch)
+    assert "three" not in json.dumps(patch)
+    assert answer["datasets-answer"]["data"]["stamps"][1:] != known["stamps"][1:]
 
 
 def test_the_list_is_searched_and_sorted(client: FlaskClient) -> None:
@@ -96,6 +115,7 @@ def test_one_missing_file_hides_no_other(make_client: MakeClient, tmp_path: Path
     shown = text_of(listed(make_client(str(drill), str(tmp_path / "gone.csv")))["datasets-table"]["children"])
     assert "demo_dataset" in shown
     assert "cannot be read" in shown
+    assert f"There is nothing at {tmp_path / 'gone.csv'}." in shown
 
 
 def test_a_request_that_makes_no_sense_is_survived(client: FlaskClient) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
-from dash import dcc, html
+from dash import Patch, dcc, html
 
 from tft_dash import components, ids
 from tft_dash.pages.wording import Verdict, day, mark, size_words, span, whole
@@ -65,6 +66,7 @@ COLUMNS: Final = (
 )
 """``(key, title)`` in page order; every one can be sorted by."""
 NUMBERS: Final = ("servers", "rows", "span_seconds", "step_seconds", "bytes", "changed")
+_DIGITS: Final = re.compile(r"(\d{1,18})")
 _WORST: Final = ("bad", "warning", "working", "unknown", "good")
 
 
@@ -166,7 +168,12 @@ def _order(row: DatasetRow, name: str) -> Any:  # noqa: ANN401 - numbers or text
     value = getattr(row, name)
     if isinstance(value, Verdict):
         return _WORST.index(value.kind)
-    return value.casefold() if isinstance(value, str) else value
+    return _natural(value) if isinstance(value, str) else value
+
+
+def _natural(text: str) -> list[tuple[int, str]]:
+    """``team-9`` before ``team-10``."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in _DIGITS.split(text.casefold())]
 
 
 def matching(rows: Sequence[DatasetRow], words: object) -> list[DatasetRow]:
@@ -194,6 +201,14 @@ def table(rows: Sequence[DatasetRow], base: str, *, key: str = "", descending: b
     return html.Table(
         [html.Thead(html.Tr(heads)), html.Tbody([_row(row, base) for row in rows])], className="table datasets-list"
     )
+
+
+def changed_rows(rows: Mapping[int, DatasetRow], base: str) -> Patch:
+    """The table that is there with other rows at some places, counted from 0."""
+    patch = Patch()
+    for place, row in rows.items():
+        patch["props"]["children"][1]["props"]["children"][place] = _row(row, base)
+    return patch
 
 
 def _head(name: str, title: str, key: str, *, descending: bool) -> html.Th:

@@ -39,6 +39,11 @@ def test_names_sort_without_regard_to_case_and_verdicts_worst_first() -> None:
     assert names(sorted_rows(rows, "verdict", descending=False)) == ["A", "c", "b"]
 
 
+def test_numbers_within_names_are_counted() -> None:
+    rows = [row("team-10"), row("team-9"), row("team"), row("9"), row("²"), row("team-9b")]
+    assert names(sorted_rows(rows, "name", descending=False)) == ["9", "team", "team-9", "team-9b", "team-10", "²"]
+
+
 @pytest.mark.parametrize("key", ["", "__class__", "nothing", None, 7])
 def test_an_unknown_order_leaves_the_list_as_it_is(key: object) -> None:
     assert names(sorted_rows([row("b"), row("a")], key, descending=False)) == ["b", "a"]
