@@ -79,38 +79,6 @@ def test_the_timeline_and_the_fields_say_the_same(open_page: OpenPage, demo: Ser
     assert field(page, "spec.phases[0].to").input_value() == dragged
 
 
-def test_unsaved_changes_survive_a_reload(open_page: OpenPage, demo: Server) -> None:
-    page = open_builder(open_page, demo, "new?from=healthy")
-    field(page, "metadata.title").fill("Half done")
-    page.wait_for_timeout(300)
-    page.reload()
-    expect(field(page, "metadata.title")).to_have_value("Half done")
-    expect(page.locator("#builder-draft")).to_contain_text("Unsaved changes")
-    act(page, "discard-draft").click()
-    expect(field(page, "metadata.title")).to_have_value("Healthy fleet")
-
-
-def test_two_people_save_one_drill_and_nothing_is_lost(open_page: OpenPage, demo: Server) -> None:
-    first = open_builder(open_page, demo, "new?from=critical")
-    field(first, "metadata.name").fill("shared")
-    key = save(first)
-    second = open_builder(open_page, demo, key)
-    field(first, "metadata.title").fill("Anna's title")
-    first.keyboard.press("Control+s")
-    expect(first.locator("#builder-status")).to_contain_text("version 2", ignore_case=True)
-    field(second, "metadata.title").fill("Ben's title")
-    second.keyboard.press("Control+s")
-    conflict = second.locator("#builder-conflict")
-    expect(conflict).to_contain_text("Anna's title")
-    expect(conflict).to_contain_text("Ben's title")
-    assert document(demo, key)["document"]["metadata"]["title"] == "Anna's title"
-    conflict.get_by_role("button", name="Save mine as a copy").click()
-    second.wait_for_function(f"!location.pathname.endsWith('/{key}')", timeout=10 * SECOND)
-    other = second.url.split("?")[0].rsplit("/", 1)[1]
-    assert document(demo, other)["document"]["metadata"]["title"] == "Ben's title"
-    assert document(demo, key)["document"]["metadata"]["title"] == "Anna's title"
-
-
 def test_an_exported_drill_is_imported_with_the_same_bytes(open_page: OpenPage, demo: Server, tmp_path: Path) -> None:
     page = open_page(f"{demo.url}/scenarios")
     status, exported = get(f"{demo.url}/api/v1/scenarios/cascade?format=yaml")
