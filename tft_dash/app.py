@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import atexit
 import hashlib
+import signal
+import threading
+from types import FrameType
 from typing import Final
 
 import dash
@@ -103,7 +106,22 @@ def serving_app(services: Services) -> Flask:
     server: Flask = create_app(services).server
     atexit.register(services.close)
     services.resume()
+    _stop_at_once(services)
     return server
+
+
+def _stop_at_once(services: Services) -> None:
+    """Give runs back as soon as the process is asked to end; it goes on answering for seconds after that."""
+    before = signal.getsignal(signal.SIGTERM)
+    if not callable(before) or threading.current_thread() is not threading.main_thread():
+        return
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        services.stop()
+        before(number, frame)
+
+    signal.signal(signal.SIGTERM, handle)
+    signal.siginterrupt(signal.SIGTERM, False)  # as gunicorn has it: no system call of a request is disturbed
 
 
 def _finish(server: Flask, base: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -30,8 +29,6 @@ from tft_dash.settings import Settings
 from tft_dash.sources.base import Source
 from tft_dash.store.documents import Documents
 from tft_dash.store.engine import Store, store_url
-
-logger = logging.getLogger(__name__)
 
 DEFAULT_MODEL: Final = "thresholds"
 PREVIEWS_KEPT: Final = 8
@@ -215,11 +212,15 @@ class Services:
         return declared
 
     def resume(self) -> None:
-        """Continue the runs that an earlier process left; what hinders it is logged, and told on the pages."""
-        try:
-            self.runs.wake()
-        except TftDashError as error:
-            logger.warning("The queue of runs was not looked at: %s", error)
+        """Make the runs that other processes have left, now and later; remove recordings that are too old.
+
+        For a process that serves. What hinders it is logged, and told on the pages.
+        """
+        self.runs.keep_watch()
+
+    def stop(self) -> None:
+        """Begin to end: runs go back to the queue at once, while requests are answered to their end."""
+        self.runs.stop()
 
     def close(self) -> None:
         """Let go of every source, the queue and the store. Closing twice is fine."""

@@ -131,6 +131,14 @@ class RunQueue:
         """Have this process make what waits, in the background, if the portal's number at a time allows."""
         self._runner.wake()
 
+    def keep_watch(self) -> None:
+        """Have this process look by itself, every few seconds, for runs to make and recordings to remove."""
+        self._runner.keep_watch()
+
+    def stop(self) -> None:
+        """Begin to stop; a signal's handler may call it. What is being made goes back to its place in the queue."""
+        self._runner.stop()
+
     def close(self) -> None:
         """Stop making recordings in this process; what was begun goes back to its place in the queue."""
         self._runner.close()

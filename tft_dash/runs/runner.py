@@ -18,6 +18,10 @@ from tft_dash.store.runs import CANCELLED, DONE, FAILED, Claim, RunTable
 BEAT_SECONDS: Final = 0.5
 LOOK_SECONDS: Final = 1.0
 """How often a thread with nothing to do looks whether a place has become free or a process has died."""
+WATCH_SECONDS: Final = 5.0
+"""How often a process looks whether a run waits that nobody makes: its process was killed, or this one is new."""
+SWEEP_SECONDS: Final = 60.0
+"""How often it removes recordings that are too old, or too many."""
 CLOSE_SECONDS: Final = 5.0
 _LOG: Final = logging.getLogger(__name__)
 
@@ -39,6 +43,7 @@ class Runner:
         self._at_once = at_once
         self._other_bytes = other_bytes
         self._threads: list[threading.Thread] = []
+        self._watch: threading.Thread | None = None
         self._lock = threading.Lock()
         self._closing = threading.Event()
 
@@ -53,14 +58,43 @@ class Runner:
             self._threads.append(thread)
             thread.start()
 
+    def keep_watch(self) -> None:
+        """Look every so often by itself what is to be made or removed, for as long as this process lives."""
+        with self._lock:
+            if self._closing.is_set() or (self._watch is not None and self._watch.is_alive()):
+                return
+            self._watch = threading.Thread(target=self._look, name="watch-queue", daemon=True)
+            self._watch.start()
+
+    def stop(self) -> None:
+        """Let what is being made go back to the queue; waits for nothing, so a signal may call it."""
+        self._closing.set()
+
     def close(self) -> None:
         """Stop; what is being made goes back to the queue."""
-        self._closing.set()
+        self.stop()
         with self._lock:
-            threads = tuple(self._threads)
+            threads = (*self._threads, *([self._watch] if self._watch is not None else []))
         end = time.monotonic() + CLOSE_SECONDS
         for thread in threads:
             thread.join(max(0.0, end - time.monotonic()))
+
+    def _look(self) -> None:
+        """The store and the disk may fail for a while: whoever looks at a run is told, and this goes on."""
+        swept, told = float("-inf"), ""
+        while True:
+            try:
+                self.wake()
+                if time.monotonic() - swept >= SWEEP_SECONDS:
+                    swept = time.monotonic()
+                    self._recordings.make_room(0, others=self._other_bytes())
+                told = ""
+            except Exception as error:  # noqa: BLE001 - it is logged, once; without this nobody would look again
+                if str(error) != told:
+                    told = str(error)
+                    _LOG.warning("The queue of runs or its recordings cannot be looked after: %s", error)
+            if self._closing.wait(WATCH_SECONDS):
+                return
 
     def _work(self) -> None:
         while not self._closing.is_set():
