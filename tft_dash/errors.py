@@ -8,7 +8,8 @@
     │   ├── DocumentError                 a scenario document is invalid; carries every problem with its path
     │   └── ExpectationError              a drill does not do what its document expects
     ├── UsageError               exit 2   the caller asked for something that cannot be
-    │   ├── UnknownNameError              a name that is not registered; lists the known ones
+    │   ├── NotThereError                 what was asked for is not there
+    │   │   └── UnknownNameError          a name that is not registered; lists the known ones
     │   ├── SettingError                  a setting has an impossible value
     │   ├── ConflictError                 somebody else has changed it meanwhile; nothing was overwritten
     │   ├── LimitError                    more than the settings allow; names the setting
@@ -26,6 +27,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 
 class TftDashError(Exception):
@@ -70,7 +72,15 @@ class UsageError(TftDashError):
     exit_status = 2
 
 
-class UnknownNameError(UsageError):
+class NotThereError(UsageError):
+    """What was asked for is not there: an address, a tick."""
+
+
+NAMES_LISTED: Final = 12
+"""So many known names stand in a message."""
+
+
+class UnknownNameError(NotThereError):
     """A name that nothing is registered under.
 
     :param kind: what was looked for, e.g. ``"risk model"``.
@@ -82,7 +92,9 @@ class UnknownNameError(UsageError):
         self.kind, self.name, self.known = kind, name, tuple(sorted(known))
         near = difflib.get_close_matches(name, self.known, n=1, cutoff=0.5)
         guess = f" Did you mean '{near[0]}'?" if near else ""
-        listed = ", ".join(self.known) or "none"
+        more = len(self.known) - NAMES_LISTED
+        listed = ", ".join(self.known[:NAMES_LISTED]) or "none"
+        listed += f" and {more:,} more" if more > 0 else ""
         super().__init__(f"There is no {kind} '{shorten(name)}'.{guess} Known: {listed}.")
 
 

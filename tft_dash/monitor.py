@@ -11,7 +11,7 @@ from typing import Final, cast
 from tft_dash.artefacts import build_progress
 from tft_dash.assessing import Assessed, assess_source, assessed_folder
 from tft_dash.background import Background
-from tft_dash.errors import TableError, UsageError
+from tft_dash.errors import NotThereError, TableError
 from tft_dash.frame import Frame, ServerTrace, SourceDescription
 from tft_dash.models.base import RiskModel
 from tft_dash.sources.base import Source
@@ -36,7 +36,7 @@ class Monitor:
     def frame(self, source: Source, model: RiskModel, tick: int) -> Frame:
         """The frame of one tick.
 
-        :raises UsageError: the recording has no such tick.
+        :raises NotThereError: the recording has no such tick.
         :raises NotReadyError: the recording is being prepared or assessed.
         """
         description = self.describe(source)
@@ -81,7 +81,7 @@ class Monitor:
         if ticks == 0:
             raise TableError(f"'{description.name}' has no tick to show.")
         if not 0 <= tick < ticks:
-            raise UsageError(f"'{description.name}' has no tick {tick}; its ticks are 0 to {ticks - 1}.")
+            raise NotThereError(f"'{description.name}' has no tick {tick}; its ticks are 0 to {ticks - 1}.")
         assessed = self.assessed(source, model)
         batch = source.read(tick - 1, 1)
         return Frame(

@@ -284,6 +284,11 @@ def test_an_unknown_scenario_is_404_in_json(portal: FlaskClient, key: str) -> No
         assert "no scenario" in json.loads(response.text)["error"]
 
 
+def test_a_request_that_cannot_be_is_400_and_an_address_that_is_not_there_404(portal: FlaskClient) -> None:
+    assert "yaml or json" in answer(portal.get(f"{LIST}/cascade?format=toml"), 400)["error"]
+    assert "no scenario" in answer(portal.get(f"{LIST}/nothing?format=toml"), 404)["error"]
+
+
 def test_a_form_of_another_sites_page_changes_nothing(portal: FlaskClient) -> None:
     response = portal.post(LIST, data=GOOD.encode(), headers={"Sec-Fetch-Site": "cross-site"})
     assert "another site" in answer(response, 403)["error"]

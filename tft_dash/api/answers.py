@@ -14,6 +14,7 @@ from tft_dash.errors import (
     DocumentError,
     LimitError,
     NotReadyError,
+    NotThereError,
     TftDashError,
     UsageError,
 )
@@ -54,8 +55,10 @@ def _status(error: TftDashError) -> int:
         return 409
     if isinstance(error, LimitError):
         return 413
-    if isinstance(error, UsageError):
+    if isinstance(error, NotThereError):
         return 404
+    if isinstance(error, UsageError):
+        return 400
     return 422 if isinstance(error, DataError) else 503
 
 

@@ -89,7 +89,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         "get", f"{_LIBRARY}/{{key}}", "A scenario with its document; its version is the ETag.",
-        {200: f"#ScenarioEntry file:{_YAML}"}, fails=_WAIT, query=_FORMAT,
+        {200: f"#ScenarioEntry file:{_YAML}"}, fails=(400, *_WAIT), query=_FORMAT,
     ),
     Operation(
         "put", f"{_LIBRARY}/{{key}}", "Save the next version of a scenario.", {200: "#ScenarioEntry"},

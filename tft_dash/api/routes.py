@@ -8,7 +8,7 @@ from flask import Blueprint, Flask, Response, request
 
 from tft_dash.api.answers import json_answer, make_blueprint
 from tft_dash.api.payloads import frame_payload, source_payload
-from tft_dash.errors import UsageError
+from tft_dash.errors import NotThereError
 from tft_dash.services import Services
 
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -54,7 +54,7 @@ def _add_version_1(blueprint: Blueprint, services: Services) -> None:
     @blueprint.route("/api/", defaults={"path": ""}, methods=METHODS)
     @blueprint.route("/api/<path:path>", methods=METHODS)
     def unknown(path: str) -> Response:
-        raise UsageError(
+        raise NotThereError(
             f"There is no address /api/{path}, or it does not take {request.method}. "
             "/api/v1/openapi.json describes those that there are."
         )
@@ -63,4 +63,4 @@ def _add_version_1(blueprint: Blueprint, services: Services) -> None:
 def _whole(text: str) -> int:
     if text.isascii() and text.isdigit() and len(text) <= 12:
         return int(text)
-    raise UsageError(f"'{text[:40]}' is not a tick; ticks are whole numbers from 0.")
+    raise NotThereError(f"'{text[:40]}' is not a tick; ticks are whole numbers from 0.")

@@ -40,15 +40,51 @@ def _short(value: Any) -> Any:  # noqa: ANN401 - any value of a document
     return value
 
 
-def plain(value: object) -> Any:  # noqa: ANN401 - any value of a document
-    """What YAML made of a text, as JSON can carry it."""
+def plain(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What was read from a text, as JSON can carry it; what was a mistake there is one here."""
+    carried = {str(name): _carried(value) for name, value in document.items()}
+    spec = document.get("spec")
+    if isinstance(spec, Mapping) and "seed" in spec:
+        carried["spec"]["seed"] = _carried_seed(spec["seed"])
+    return carried
+
+
+def _carried(value: object) -> Any:  # noqa: ANN401 - any value of a document
     if isinstance(value, Mapping):
-        return {str(name): plain(inner) for name, inner in value.items()}
+        return {str(name): _carried(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(entry) for entry in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)  # JSON has no such number, and null would say that none was given
-    return _short(value)
+        return [_carried(entry) for entry in value]
+    if not is_number(value):
+        return value
+    number = value if abs(value) < SAFE_WHOLE else _as_float(value)
+    if not math.isfinite(number):
+        return _unfit(number)
+    return int(number) if float(number).is_integer() and abs(number) < SAFE_WHOLE else number
+
+
+def _carried_seed(seed: object) -> Any:  # noqa: ANN401 - any value of a document
+    """A large whole number as its digits; what only looks like that stays a mistake."""
+    if isinstance(seed, int) and not isinstance(seed, bool) and seed >= SAFE_WHOLE:
+        return str(seed)
+    large = isinstance(seed, float) and abs(seed) >= SAFE_WHOLE
+    return _unfit(seed) if large or (isinstance(seed, str) and _is_large(seed)) else _carried(seed)
+
+
+def _as_float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def _unfit(value: object) -> dict[str, None]:
+    """Something that no field takes, in place of what JSON has not: as text or null it might be taken."""
+    return {str(value): None}
+
+
+def _is_large(text: str) -> bool:
+    """Whether a text is the digits of a seed that a browser cannot hold as a number."""
+    return text.isascii() and text.isdigit() and len(text) <= 40 and int(text) >= SAFE_WHOLE
 
 
 def read_plain(document: object, source: str) -> Scenario:
@@ -70,7 +106,7 @@ def _whole(document: object) -> object:
         return document
     spec = document["spec"]
     seed = spec.get("seed")
-    if isinstance(seed, str) and seed.isascii() and seed.isdigit() and SAFE_WHOLE <= int(seed[:20]) < 2**64:
+    if isinstance(seed, str) and _is_large(seed):
         return {**document, "spec": {**spec, "seed": int(seed)}}
     return document
 

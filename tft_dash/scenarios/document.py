@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError
 
 from tft_dash.errors import DocumentError
 from tft_dash.scenarios.format.checks import cross_problems
-from tft_dash.scenarios.format.loader import MOST_CHARACTERS, WHOLE, as_document, dump_text, load_text
+from tft_dash.scenarios.format.loader import MOST_CHARACTERS, TOO_LONG, WHOLE, as_document, dump_text, load_text
 from tft_dash.scenarios.format.parts import Metadata, Part, Spec
 from tft_dash.scenarios.format.wording import Problem, document_order, path_text, problems_of
 from tft_dash.scenarios.overrides import overridden
@@ -72,8 +72,7 @@ def read_document(content: bytes, source: str) -> Scenario:
     :raises DocumentError: with every mistake and its path.
     """
     if len(content) > MOST_BYTES:
-        words = f"is over {MOST_CHARACTERS:,} characters long; that is more than is read."
-        raise DocumentError(source, [(WHOLE, words)])
+        raise DocumentError(source, [(WHOLE, TOO_LONG)])
     try:
         return parse_document(content.decode("utf-8-sig"), source)
     except UnicodeDecodeError as error:

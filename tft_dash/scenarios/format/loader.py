@@ -17,6 +17,7 @@ from tft_dash.errors import DocumentError
 from tft_dash.scenarios.format.fields import show
 
 MOST_CHARACTERS: Final = 262_144
+TOO_LONG: Final = f"is too long; at most {MOST_CHARACTERS:,} characters are read."
 DEEPEST: Final = 40
 WHOLE: Final = "document"
 """The path of mistakes that concern the document as a whole."""
@@ -46,7 +47,7 @@ def load_text(text: str, source: str) -> object:
         or names a field twice.
     """
     if len(text) > MOST_CHARACTERS:
-        raise _refused(source, f"is {len(text):,} characters long; at most {MOST_CHARACTERS:,} are read.")
+        raise _refused(source, TOO_LONG)
     try:
         value = _load_json(text) if text.lstrip().startswith("{") else _load_yaml(text)
     except yaml.MarkedYAMLError as error:
