@@ -70,7 +70,7 @@ def test_a_folder_is_no_document(tmp_path: Path) -> None:
         (b"\x89PNG\r\n\x1a\n\xff\xfe", "is not UTF-8 text"),
         (b"", "is no scenario"),
         (b"a,b,c\n1,2,3\n", "is no scenario"),
-        (b"kind: " + b"x" * 2_000_000, "characters long"),
+        (b"kind: " + b"x" * 2_000_000, "characters are read"),
     ],
 )
 def test_a_file_that_is_no_document_is_refused_by_its_path(tmp_path: Path, content: bytes, words: str) -> None:
