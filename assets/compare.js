@@ -241,23 +241,20 @@
     }
   }
 
-  /** A speed that came with the address stands in the list beside the usual ones. */
-  function offerSpeed() {
-    const list = byId("speed");
-    const speed = String(view.speed);
-    const possible = view.speed >= 0.5 && view.speed <= 60;
-    if (list && possible && ![...list.options].some((option) => option.value === speed)) {
-      list.add(new Option(`${speed}×`, speed));
-    }
+  /** What came with the address and is possible stands in its list beside what was there when the page was made. */
+  function offer(id, value, words = value) {
+    const list = byId(id);
+    if (list && ![...list.options].some((option) => option.value === value)) list.add(new Option(words, value));
   }
 
   function reflectControls() {
     if (!view || !onPage()) return;
+    if (drawn && drawn.wanted === wanted()) ["a", "b"].forEach((name) => offer(name, view[name]));
+    if (view.speed >= 0.5 && view.speed <= 60) offer("speed", String(view.speed), `${view.speed}×`);
     setValue("a", view.a);
     setValue("a-model", view.am);
     setValue("b", view.b);
     setValue("b-model", view.bm);
-    offerSpeed();
     setValue("speed", String(view.speed));
     const chosen = document.querySelector("#compare-horizon input:checked");
     if (["30m", "8h"].includes(view.horizon) && chosen && chosen.value !== view.horizon) {

@@ -6,10 +6,10 @@
   const LEASE_MS = 10000; // a request that has no answer by then is given up and asked again
   const BUSY_MS = 800; // between looks while something is being scanned
   const IDLE_MS = 8000;
+  const LOOK_MS = 200; // between looks whether a request is due
   const POLL_MS = 500;
 
   const setProps = (id, props) => window.dash_clientside.set_props(id, props);
-  const skip = () => window.dash_clientside.no_update;
   const byId = (id) => document.getElementById(id);
 
   // ---------------------------------------------------------------- the list: one request at a time
@@ -24,28 +24,29 @@
   let stamps = null; // of the rows that the page shows: only others are sent
   const LOST = "The server does not answer. The list is as it was; the page goes on asking.";
 
-  /** Clientside callback: a request for the list when one is due, else nothing. */
-  function gateDatasets(_clock, search) {
+  /** Ask for the list when it is due. Not by a clock of Dash's: each of its ticks goes through every row of a long list. */
+  function refresh() {
     const table = byId("datasets-table");
-    if (!table) return skip();
+    if (!table) return;
     if (table !== page) {
       page = table;
       flight = stamps = null;
       stale = true;
     }
     const now = Date.now();
+    const search = byId("datasets-search").value.trim();
     const wanted = JSON.stringify([search, order]);
-    if (document.hidden || (flight && now - flight.sent < LEASE_MS)) return skip();
+    if (document.hidden || (flight && now - flight.sent < LEASE_MS)) return;
     if (flight) {
       complain(LOST);
       stamps = null; // whatever the late answer may draw
     }
-    if (!stale && wanted === page.dataset.drawn && now - landed < (busy ? BUSY_MS : IDLE_MS)) return skip();
+    if (!stale && wanted === page.dataset.drawn && now - landed < (busy ? BUSY_MS : IDLE_MS)) return;
     requests += 1;
     stale = false;
     flight = { id: requests, sent: now, wanted };
     const known = [...document.querySelectorAll("#datasets-uploads [data-upload]")].map((line) => line.dataset.upload);
-    return { id: requests, search: search || "", known, stamps, ...order };
+    setProps("datasets-request", { data: { id: requests, search, known, stamps, ...order } });
   }
 
   /** Clientside callback: takes note of an answer. */
@@ -298,5 +299,6 @@
     }
   });
 
-  clientside({ gateDatasets, landDatasets });
+  window.setInterval(refresh, LOOK_MS);
+  clientside({ landDatasets });
 })();

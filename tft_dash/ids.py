@@ -67,7 +67,6 @@ KPI_PROGRESS: Final = "kpi-progress"
 KPI_PROGRESS_NOTE: Final = "kpi-progress-note"
 KPI_PROGRESS_BAR: Final = "kpi-progress-bar"
 
-DATASETS_CLOCK: Final = "datasets-clock"
 DATASETS_REQUEST: Final = "datasets-request"
 DATASETS_ANSWER: Final = "datasets-answer"
 DATASETS_LIMIT: Final = "datasets-limit"

@@ -29,6 +29,10 @@ def side_of(values: object, step: float = 5.0, *, digest: str = "0") -> Side:
     return Side(about, CARD, prob, (prob + 1) / 2)
 
 
+def note_of(a: Side, b: Side) -> str:
+    return words.note(compare(a, b), a.source, b.source)
+
+
 def probabilities(count: int, seed: int, missing: float) -> np.ndarray:
     rng = np.random.default_rng(seed)
     values = rng.random(count).astype(np.float32)
@@ -239,8 +243,23 @@ def test_the_summary_says_why_there_is_no_difference() -> None:
 
 
 def test_many_instants_are_said_to_share_a_point() -> None:
-    assert "Each point is the highest of 3 instants" in words.note(compare(side_of([0.1] * 5000), side_of([0.1] * 9)))
-    assert "Each point" not in words.note(compare(side_of([0.1] * 50), side_of([0.1] * 9)))
+    assert "Each point is the highest of 3 instants" in note_of(side_of([0.1] * 5000), side_of([0.1] * 9))
+    assert "Each point" not in note_of(side_of([0.1] * 50), side_of([0.1] * 9))
+
+
+def test_different_lengths_and_steps_are_explained() -> None:
+    told = note_of(side_of([0.1] * 60, 5.0), side_of([0.1] * 24, 300.0))
+    assert "A tick of B stands for 5 min, so B holds each tick until its next one." in told
+    assert "A lasts 5 min, B 2 h: where one is over there is no difference." in told
+    alike = note_of(side_of([0.1] * 60), side_of([0.2] * 60))
+    assert "holds" not in alike
+    assert "lasts" not in alike
+
+
+def test_a_side_that_is_waited_for_says_for_what() -> None:
+    told = text_of(side.waiting("The recording 'x' is being made"))
+    assert "Preparing" in told
+    assert "The recording 'x' is being made." in told
 
 
 def test_a_side_names_its_five_servers_at_highest_risk_with_words() -> None:

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -14,15 +14,16 @@ import numpy as np
 from dash import ClientsideFunction, Dash, Input, Output, html, no_update
 
 from tft_dash import components, ids
+from tft_dash.callbacks.awaited import awaited
 from tft_dash.callbacks.reporting import RETRIED_ERROR
+from tft_dash.callbacks.wish import Wish, wish_of
 from tft_dash.comparing import OVER, Comparison, IntArray
-from tft_dash.errors import NotReadyError, TftDashError, UsageError, shorten
+from tft_dash.errors import NotReadyError, TftDashError, UnknownNameError
 from tft_dash.figures.compare import difference, lines, side, words
-from tft_dash.figures.compare.elapsed import HORIZONS
 from tft_dash.figures.plot import blank
 from tft_dash.frame import Frame
 from tft_dash.pages.compare import phase_rows
-from tft_dash.playback import Playback, decode, position
+from tft_dash.playback import position
 from tft_dash.schema import Phase
 from tft_dash.services import Services
 from tft_dash.theme import theme_of
@@ -50,28 +51,16 @@ TARGETS: Final[tuple[Target, ...]] = (*HEADS, *BODIES, *FIGURES, PHASES, TIME, S
 SIDES: Final = ("A", "B")
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What a page asks for.
-
-    :param names: source and model, of A and of B.
-    :param seconds: where the viewer was at the playback's anchor time, since the start.
-    :param known: keys of the figures that the page has.
-    :param drawn: key of what the page shows.
-    """
-
-    names: tuple[tuple[str, str], tuple[str, str]]
-    playback: Playback
-    seconds: float
-    now: float
-    horizon: str
-    theme: str | None
-    known: Sequence[object]
-    drawn: object
-
-
 class _SidesError(TftDashError):
     """One side or both cannot be shown; ``args`` are ``(side, message)`` each."""
+
+
+class _WaitingError(TftDashError):
+    """One side or both are being prepared."""
+
+    def __init__(self, sides: Mapping[str, NotReadyError]) -> None:
+        self.sides = sides
+        super().__init__("\n".join(f"{name}: {error}" for name, error in sides.items()))
 
 
 class Pairs:
@@ -95,10 +84,13 @@ class Pairs:
         """What is drawn; what goes wrong in it as a banner, with the rest of the page alive."""
         drawing, number = _erased(request), request.get("id")
         try:
-            return self._draw(_wish(request), number)
+            return self._draw(wish_of(request), number)
+        except _WaitingError as error:
+            drawing.update(_waiting(error.sides))
+            drawing[ANSWER] = {"id": number, "preparing": _preparing(*error.sides.values())}
         except NotReadyError as error:
             drawing[BANNER] = []
-            drawing[ANSWER] = {"id": number, "preparing": {"message": error.what, "progress": error.progress}}
+            drawing[ANSWER] = {"id": number, "preparing": _preparing(error)}
         except _SidesError as error:
             drawing[BANNER] = [components.banner(f"{name} cannot be shown", text) for name, text in error.args]
             drawing[ANSWER] = {"id": number, "error": "\n".join(text for _, text in error.args)}
@@ -142,19 +134,26 @@ class Pairs:
 
     def _firsts(self, wish: Wish) -> list[Frame]:
         """Both sides' first frames: each side is prepared, and what is wrong with each is known."""
-        firsts, faults = [], []
-        waiting: NotReadyError | None = None
+        firsts: list[Frame] = []
+        faults: dict[str, TftDashError] = {}
+        waiting: dict[str, NotReadyError] = {}
         for name, (source, model) in zip(SIDES, wish.names, strict=True):
             try:
                 firsts.append(self._services.frame(source, model, 0))
+            except UnknownNameError as error:
+                found = awaited(self._services, source, error) if error.kind == "source" else error
+                if isinstance(found, NotReadyError):
+                    waiting[name] = found
+                else:
+                    faults[name] = found
             except NotReadyError as error:
-                waiting = waiting or NotReadyError(f"{name}: {error.what}", error.progress)
+                waiting[name] = error
             except TftDashError as error:
-                faults.append((name, str(error)))
+                faults[name] = error
         if faults:
-            raise _SidesError(*faults)
-        if waiting is not None:
-            raise waiting
+            raise _SidesError(*((name, str(error)) for name, error in faults.items()))
+        if waiting:
+            raise _WaitingError(waiting)
         return firsts
 
     def _comparison(self, wish: Wish, firsts: Sequence[Frame]) -> tuple[str, Comparison]:
@@ -200,30 +199,16 @@ def register_compare(app: Dash, services: Services) -> None:
     app.clientside_callback(ClientsideFunction("tft_dash", "compareLand"), Input(ids.COMPARE_ANSWER, "data"))
 
 
-def _wish(request: Mapping[str, Any]) -> Wish:
-    for name in ("a", "am", "b", "bm"):
-        if not isinstance(request.get(name), str):
-            told = shorten(repr(request.get(name)))
-            raise UsageError(f"The link's {name} is {told}; it must be a name. Open the page without it.")
-    seconds = request.get("seconds")
-    if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 <= seconds <= 1e12:
-        told = shorten(repr(seconds))
-        raise UsageError(f"The link's at is {told}; it must be a number of seconds from 0. Open the page without it.")
-    horizon = request.get("horizon")
-    if not isinstance(horizon, str) or horizon not in HORIZONS:
-        told = shorten(repr(horizon))
-        raise UsageError(f"The link's horizon is {told}; it must be {' or '.join(HORIZONS)}. Open the page without it.")
-    now, theme, known = request.get("now"), request.get("theme"), request.get("known")
-    return Wish(
-        names=((request["a"], request["am"]), (request["b"], request["bm"])),
-        playback=decode({**request, "source": request["a"], "model": request["am"], "tick": 0}),
-        seconds=float(seconds),
-        now=float(now) if isinstance(now, int | float) else 0.0,
-        horizon=horizon,
-        theme=theme if isinstance(theme, str) else None,
-        known=known if isinstance(known, list) else [],
-        drawn=request.get("drawn"),
-    )
+def _waiting(sides: Mapping[str, NotReadyError]) -> Drawing:
+    """The words of what each side waits for, in its place."""
+    places = dict(zip(SIDES, BODIES, strict=True))
+    return {BANNER: [], **{places[name]: side.waiting(error.what) for name, error in sides.items()}}
+
+
+def _preparing(*errors: NotReadyError) -> dict[str, Any]:
+    """Of several the one that is least far."""
+    slowest = min(errors, key=lambda error: error.progress)
+    return {"message": slowest.what, "progress": slowest.progress}
 
 
 def _erased(request: Mapping[str, Any]) -> Drawing:
@@ -256,7 +241,7 @@ def _about(firsts: Sequence[Frame], comparison: Comparison) -> Drawing:
         rows = [("both", rows[0][1])]
     heads = [side.head(first.source, first.card) for first in firsts]
     buttons = phase_rows(rows, comparison.instants)
-    return {**dict(zip(HEADS, heads, strict=True)), PHASES: buttons, NOTE: words.note(comparison)}
+    return {**dict(zip(HEADS, heads, strict=True)), PHASES: buttons, NOTE: words.note(comparison, a, b)}
 
 
 def _phases(phases: Sequence[Phase], ticks: IntArray) -> list[Phase]:

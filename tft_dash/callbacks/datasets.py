@@ -110,13 +110,6 @@ def _unreadable(name: str, why: str) -> DatasetRow:
 def register_datasets(app: Dash, services: Services) -> None:
     """Add the callbacks of the list to ``app``."""
     listing = Listing(services)
-    app.clientside_callback(
-        ClientsideFunction("tft_dash", "gateDatasets"),
-        Output(ids.DATASETS_REQUEST, "data"),
-        Input(ids.DATASETS_CLOCK, "n_intervals"),
-        Input(ids.DATASETS_SEARCH, "value"),
-    )
-
     @app.callback(
         Output(ids.DATASETS_TABLE, "children"),
         Output(ids.DATASETS_PENDING, "children"),

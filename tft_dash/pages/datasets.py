@@ -13,7 +13,6 @@ from dash import Patch, dcc, html
 from tft_dash import components, ids
 from tft_dash.pages.wording import Verdict, day, mark, size_words, span, whole
 
-CLOCK_MS: Final = 300
 FORMATS: Final = ".csv,.parquet,.tsv,.txt,.pq"
 
 
@@ -77,7 +76,6 @@ def layout(upload_mb: int) -> html.Div:
     """
     return html.Div(
         [
-            dcc.Interval(id=ids.DATASETS_CLOCK, interval=CLOCK_MS),
             dcc.Store(id=ids.DATASETS_REQUEST),
             dcc.Store(id=ids.DATASETS_ANSWER),
             html.Div(
@@ -128,9 +126,11 @@ def _upload(upload_mb: int) -> html.Section:
 
 
 def _search() -> html.Div:
+    # Dash hears of it late, for that costs time in a long list; the script reads each letter.
     field = dcc.Input(
-        id=ids.DATASETS_SEARCH, type="search", placeholder="Search", className="text-field", autoComplete="off"
-    )
+        id=ids.DATASETS_SEARCH, type="search", placeholder="Search", className="text-field", autoComplete="off",
+        debounce=True,
+    )  # fmt: skip
     label = html.Label("Search the datasets", htmlFor=ids.DATASETS_SEARCH, className="visually-hidden")
     return html.Div([label, field], className="search-row")
 

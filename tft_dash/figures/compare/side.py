@@ -56,6 +56,15 @@ def over(source: SourceDescription) -> list[Any]:
     ]
 
 
+def waiting(what: str) -> list[Any]:
+    """A side that is being prepared.
+
+    :param what: what is being done for it.
+    """
+    title = html.Div([components.icon("hourglass"), html.Strong("Preparing")], className="summary-title")
+    return [html.Div([title, html.P(f"{what}. It is shown as soon as it is there.")], className="compare-over")]
+
+
 def blank() -> list[Any]:
     """A side of which nothing is known."""
     return [html.Div("—", className="compare-over")]

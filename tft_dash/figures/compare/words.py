@@ -11,6 +11,7 @@ from tft_dash import components
 from tft_dash.comparing import OVER, Comparison, greatest
 from tft_dash.figures.compare.elapsed import axis_of, difference_of
 from tft_dash.figures.plot import chance
+from tft_dash.frame import SourceDescription
 from tft_dash.schema import FloatArray
 
 _SMALLEST: Final = 0.0005
@@ -66,16 +67,29 @@ def _share(share: float) -> str:
     return "every instant" if share == 1 else f"{chance(share)} of the instants"
 
 
-def note(comparison: Comparison) -> str:
-    """How the two are put on one clock, and what a point stands for."""
+def note(comparison: Comparison, a: SourceDescription, b: SourceDescription) -> str:
+    """How the two are put on one clock, what a point stands for, and how they differ in length and step."""
     axis = axis_of(comparison)
     step = components.span_words(comparison.step_seconds)
-    if axis.bucket == 1:
-        return f"One instant every {step}, counted from each side's own start. A coarser side holds its last tick."
-    return (
-        f"One instant every {step}, counted from each side's own start. Each point is the highest of "
-        f"{axis.bucket} instants, and of a difference the one furthest from zero."
-    )
+    told = [f"One instant every {step}, counted from each side's own start."]
+    if a.step_seconds != b.step_seconds:
+        coarse, source = ("A", a) if a.step_seconds > b.step_seconds else ("B", b)
+        told.append(
+            f"A tick of {coarse} stands for {components.span_words(source.step_seconds)}, so {coarse} holds each tick "
+            "until its next one."
+        )
+    spans = [components.span_words(_span(source)) for source in (a, b)]
+    if spans[0] != spans[1]:
+        told.append(f"A lasts {spans[0]}, B {spans[1]}: where one is over there is no difference.")
+    if axis.bucket > 1:
+        told.append(
+            f"Each point is the highest of {axis.bucket} instants, and of a difference the one furthest from zero."
+        )
+    return " ".join(told)
+
+
+def _span(source: SourceDescription) -> float:
+    return (source.ticks or 0) * source.step_seconds
 
 
 def _sides(comparison: Comparison) -> tuple[tuple[str, Any], tuple[str, Any]]:
