@@ -68,8 +68,10 @@ class Store:
 
         :raises StorageError: the store cannot be reached or read.
         """
-        with storage_errors(self._url), self._engine().connect() as connection, connection.begin():
-            yield connection
+        with storage_errors(self._url), self._engine().connect() as plain:
+            connection = plain if self._is_sqlite() else plain.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
@@ -94,6 +96,9 @@ class Store:
             if here.engine is not None:
                 here.engine.dispose()
             here.engine = None
+
+    def _is_sqlite(self) -> bool:
+        return self._url.get_backend_name() == "sqlite"
 
     def _engine(self) -> Engine:
         here = self._processes.setdefault(os.getpid(), _Process())
