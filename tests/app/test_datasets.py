@@ -140,7 +140,7 @@ def test_an_inspection_has_all_its_parts_at_once_when_the_scan_is_done(client: F
 
 def test_a_page_gets_only_what_it_lacks(client: FlaskClient) -> None:
     again = inspect(client, wanted={**WANTED, "map": "dark"}, drawn=WANTED)
-    assert set(again) == {"dataset-map", "dataset-map-note", "dataset-answer"}
+    assert set(again) == {"dataset-map", "dataset-map-box", "dataset-map-note", "dataset-answer"}
     assert set(inspect(client, drawn=WANTED)) == {"dataset-answer"}
 
 
@@ -158,13 +158,34 @@ def test_what_cannot_be_inspected_says_why(client: FlaskClient) -> None:
     assert inspect(client, name=None, wanted=3, drawn="x")["dataset-answer"]["data"]["state"] == "error"
 
 
-def test_a_broken_table_has_its_verdict_and_no_rows(make_client: MakeClient, tmp_path: Path) -> None:
+def test_what_is_no_table_has_its_verdict_and_no_rows(make_client: MakeClient, tmp_path: Path) -> None:
     path = tmp_path / "page.csv"
     path.write_text("<!doctype html><html><body>Sign in</body></html>")
     found = inspect(make_client(str(path)), "page")
     shown = text_of(found["dataset-verdict"]["children"])
-    assert "breaks the data contract" in shown or "cannot be inspected" in shown
-    assert "dataset-grid-place" not in found
+    assert "breaks the data contract: 1 error" in shown
+    assert "web page" in shown
+    for part in ("dataset-columns", "dataset-map-note", "dataset-grid-place"):
+        assert "the verdict says why" in text_of(found[part]["children"])
+    assert found["dataset-map-box"]["hidden"] is True
+    assert "48 bytes" in text_of(found["dataset-facts"]["children"])
+    assert found["dataset-answer"]["data"]["state"] == "done"
+
+
+def test_a_table_that_cannot_be_played_has_its_verdict_its_columns_and_its_rows(
+    make_client: MakeClient, tmp_path: Path
+) -> None:
+    (tmp_path / "odd.csv").write_text("time,host,cpu\n2026-01-01T00:00:00Z,a,7\n2026-01-01T00:01:00Z,a,8\n")
+    client = make_client(str(tmp_path / "odd.csv"))
+    found = inspect(client, "odd")
+    assert "There is no column timestamp." in text_of(found["dataset-verdict"]["children"])
+    assert "host" in text_of(found["dataset-columns"]["children"])
+    assert found["dataset-map-box"]["hidden"] is True
+    rows = block(client, "odd")["dataset-grid"]["getRowsResponse"]["rowData"]
+    assert [row["c2"] for row in rows] == [7, 8]
+    bar = ask(client, "dataset-row.children", {"dataset-grid.selectedRows": rows[:1]},
+              {"dataset-about.data": {"name": "odd"}})["dataset-row"]["children"]  # fmt: skip
+    assert text_of(bar) == "Row 1: no server at no time"
 
 
 def test_names_that_are_code_stay_text(make_client: MakeClient, tmp_path: Path) -> None:
@@ -227,7 +248,7 @@ def test_a_row_leads_to_the_live_monitor_and_to_its_server(client: FlaskClient) 
     bar = ask(client, "dataset-row.children", {"dataset-grid.selectedRows": [row]},
               {"dataset-about.data": {"name": "demo_dataset"}})["dataset-row"]["children"]  # fmt: skip
     plain = json.dumps(bar)
-    assert "/?source=demo_dataset&tick=2&playing=0" in plain
+    assert f"/?source=demo_dataset&tick=2&playing=0&server={row['c1']}" in plain
     assert f'"data-show-server": "{row["c1"]}"' in plain
 
 
@@ -239,7 +260,7 @@ def test_a_server_has_its_course_and_the_way_to_the_live_monitor(client: FlaskCl
     found = course(server="db-001", tick=7)
     assert found["dataset-series-box"]["hidden"] is False
     assert len(found["dataset-series"]["figure"]["data"]) == 8
-    assert "tick=7" in json.dumps(found["dataset-series-note"]["children"])
+    assert "tick=7&playing=0&server=db-001" in json.dumps(found["dataset-series-note"]["children"])
     assert course(server=None)["dataset-series-box"]["hidden"] is True
     unknown = course(server="nobody", tick="x")
     assert unknown["dataset-series-box"]["hidden"] is True

@@ -12,13 +12,13 @@ import numpy as np
 # pyarrow imports pandas when a scan first needs it, in its own thread; what Dash writes at that moment looks into the
 # half-imported module and fails.
 import pandas as pd  # noqa: F401
-from dash import no_update
+from dash import html, no_update
 
 from tft_dash import components, ids
 from tft_dash.callbacks.beside import read_drill
 from tft_dash.callbacks.reporting import RETRIED_ERROR
-from tft_dash.callbacks.rows import grid_columns, plain_of
-from tft_dash.errors import CancelledError, NotReadyError, TftDashError
+from tft_dash.callbacks.rows import described, grid_columns, plain_of
+from tft_dash.errors import CancelledError, NotReadyError, TableError, TftDashError
 from tft_dash.figures import gaps
 from tft_dash.pages.inspector import columns as column_table
 from tft_dash.pages.inspector import drill, facts, grid, verdict
@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 Target = tuple[str, str]
 Drawing = dict[Target, Any]
 
+REPORT, COLUMNS, MAP, ROWS = "report", "columns", "map", "rows"
 ANSWER: Final = (ids.DATASET_ANSWER, "data")
 VERDICT: Final = (ids.DATASET_VERDICT, "children")
 MORE_HIDDEN: Final = (ids.DATASET_COLUMNS_MORE, "hidden")
@@ -46,6 +47,7 @@ TARGETS: Final[tuple[Target, ...]] = (
     MORE_WORDS,
     (ids.DATASET_MAP, "figure"),
     (ids.DATASET_MAP, "style"),
+    (ids.DATASET_MAP_BOX, "hidden"),
     (ids.DATASET_MAP_NOTE, "children"),
     (ids.DATASET_SERVER, "options"),
     (ids.DATASET_DRILL, "children"),
@@ -64,10 +66,10 @@ class Inspections:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._parts: Mapping[str, Callable[[str, Path, Mapping[str, Any]], Drawing]] = {
-            "report": self._report,
-            "columns": self._columns,
-            "map": self._map,
-            "rows": self._rows,
+            REPORT: self._report,
+            COLUMNS: self._columns,
+            MAP: self._map,
+            ROWS: self._rows,
         }
 
     def answer(self, asked: object) -> list[Any]:
@@ -104,6 +106,9 @@ class Inspections:
             except CancelledError:
                 said |= cancelled(self._services.inspector.progress(path))
                 return
+            except TableError:
+                # The verdict says why; the other parts may be there all the same.
+                made = _nothing(part)
             said["map"] = made.pop(ANSWER, said.get("map"))
             drawing.update(made)
             said["drawn"][part] = wanted[part]
@@ -119,11 +124,13 @@ class Inspections:
         self._services.inspector.start(path)
         report = self._services.inspector.report(path)
         base = self._services.settings.base_path
+        # The report on what is no metrics table has no facts; its file has some all the same.
+        known = {**self._services.inspector.file_facts(path), **report.facts}
         rows = report.facts.get("rows")
         scanned = "whole" if rows is None else f"whole, {rows:,} {'row' if rows == 1 else 'rows'}"
         return {
             VERDICT: verdict.verdict(report, base, name),
-            (ids.DATASET_FACTS, "children"): facts.facts(report.facts, scanned),
+            (ids.DATASET_FACTS, "children"): facts.facts(known, scanned),
         }
 
     def _columns(self, _name: str, path: Path, request: Mapping[str, Any]) -> Drawing:
@@ -144,6 +151,7 @@ class Inspections:
         return {
             (ids.DATASET_MAP, "figure"): gaps.figure(shown, theme_of(request.get("theme"))),
             (ids.DATASET_MAP, "style"): {"height": f"{gaps.height(len(found.servers))}px"},
+            (ids.DATASET_MAP_BOX, "hidden"): False,
             (ids.DATASET_MAP_NOTE, "children"): [_map_words(found), gaps.legend()],
             ANSWER: {
                 "servers": list(found.servers),
@@ -156,16 +164,25 @@ class Inspections:
 
     def _rows(self, name: str, path: Path, request: Mapping[str, Any]) -> Drawing:
         columns = grid_columns(self._services.inspector.rows(path))
-        about = self._services.describe(name)
-        found = read_drill(path, about, tuple(column.name for column in columns))
+        about = described(self._services, name)
+        found = None if about is None else read_drill(path, about, tuple(column.name for column in columns))
+        servers = () if about is None else about.servers
         return {
             (ids.DATASET_GRID_PLACE, "children"): grid.layout(columns, plain_of(request.get("view"))),
-            (ids.DATASET_SERVER, "options"): list(about.servers),
+            (ids.DATASET_SERVER, "options"): [components.entry(name) for name in servers],
             (ids.DATASET_DRILL, "children"): [] if found is None else drill.drill(found, *self._address(name)),
         }
 
     def _address(self, name: str) -> tuple[str, str]:
         return self._services.settings.base_path, name
+
+
+def _nothing(part: str) -> Drawing:
+    """What stands in the place of a part that a table does not have."""
+    words = html.P("There is nothing to show here; the verdict says why.", className="quiet")
+    if part == MAP:
+        return {(ids.DATASET_MAP_NOTE, "children"): words, (ids.DATASET_MAP_BOX, "hidden"): True}
+    return {(ids.DATASET_COLUMNS if part == COLUMNS else ids.DATASET_GRID_PLACE, "children"): words}
 
 
 def running(progress: ScanProgress, share: float) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def _rows(app: Dash, services: Services) -> None:
             return []
         name = str(about["name"])
         columns = rows.grid_columns(services.inspector.rows(services.path(name)))
-        return rows.row_bar(columns, selected[0], services.describe(name), services.settings.base_path)
+        return rows.row_bar(columns, selected[0], rows.described(services, name), services.settings.base_path)
 
 
 def _course(services: Services, name: str, pick: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -120,5 +120,5 @@ def _course(services: Services, name: str, pick: Mapping[str, Any]) -> tuple[Any
     at = tick if isinstance(tick, int) and 0 <= tick < (about.ticks or 0) else None
     words: list[Any] = [series.words(course, at)]
     if at is not None:
-        words.append(rows.play_link(about, at, services.settings.base_path))
+        words.append(rows.play_link(about, at, services.settings.base_path, server))
     return series.figure(course, theme, tick=at), False, {"height": f"{series.height(len(metrics))}px"}, words

@@ -12,7 +12,7 @@ import orjson
 from dash import html
 
 from tft_dash import components
-from tft_dash.errors import NotReadyError, TftDashError, UsageError, shorten
+from tft_dash.errors import NotReadyError, TableError, TftDashError, UsageError, shorten
 from tft_dash.frame import SourceDescription
 from tft_dash.inspection.rows import PAGE_COLUMNS, Rows
 from tft_dash.inspection.views import parse_view
@@ -48,6 +48,14 @@ class Block:
 def grid_columns(rows: Rows) -> tuple[GridColumn, ...]:
     """The columns of the rows as the grid takes them; of a very wide table those that a page of rows holds."""
     return tuple(GridColumn(column.field, column.name, column.kind) for column in rows.columns[:PAGE_COLUMNS])
+
+
+def described(services: Services, name: str) -> SourceDescription | None:
+    """The dataset as a source; None = it cannot be played."""
+    try:
+        return services.describe(name)
+    except TableError:
+        return None
 
 
 def plain_of(text: object) -> Mapping[str, Any]:
@@ -102,15 +110,20 @@ def exports(base: str, name: str, plain: str) -> list[Any]:
     ]
 
 
-def row_bar(columns: Sequence[GridColumn], row: Mapping[str, Any], about: SourceDescription, base: str) -> list[Any]:
-    """Where a chosen row leads: the live monitor at its time, and its server's metrics."""
+def row_bar(
+    columns: Sequence[GridColumn], row: Mapping[str, Any], about: SourceDescription | None, base: str
+) -> list[Any]:
+    """Where a chosen row leads: the live monitor at its time, and its server's metrics; nowhere without a source."""
     fields = {column.name: column.field for column in reversed(columns)}
     time, server, tick = row.get(fields.get(TIMESTAMP, "")), row.get(fields.get(SERVER_NAME, "")), row.get("tick")
     words = f"Row {row.get('row', '')}: {shorten(str(server or 'no server'))} at {shorten(str(time or 'no time'))}"
     bar: list[Any] = [html.Span(html.Bdi(words), className="row-words")]
+    if about is None:
+        return bar
+    known = isinstance(server, str) and server in about.servers
     if isinstance(tick, int):
-        bar.append(play_link(about, tick, base))
-    if isinstance(server, str) and server in about.servers:
+        bar.append(play_link(about, tick, base, str(server) if known else None))
+    if known:
         bar.append(
             html.Button(
                 "Show this server",
@@ -122,7 +135,9 @@ def row_bar(columns: Sequence[GridColumn], row: Mapping[str, Any], about: Source
     return bar
 
 
-def play_link(about: SourceDescription, tick: int, base: str) -> html.A:
-    """Opens the live monitor at a tick."""
-    query = urlencode({"source": about.name, "tick": tick, "playing": 0})
+def play_link(about: SourceDescription, tick: int, base: str, server: str | None = None) -> html.A:
+    """Opens the live monitor at a tick, with a server's panel where one is given."""
+    query = urlencode(
+        {"source": about.name, "tick": tick, "playing": 0, **({} if server is None else {"server": server})}
+    )
     return html.A([components.icon("play"), "Play from here"], href=f"{base}?{query}", className="button")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from tft_dash.artefacts import allow_build, build_progress, cancel_build, cancelled_at
 from tft_dash.background import Background
-from tft_dash.errors import CancelledError, NotReadyError, SourceMissingError, StorageError, shorten
+from tft_dash.errors import CancelledError, NotReadyError, SourceMissingError, StorageError, TableError, shorten
 from tft_dash.inspection.facts import ColumnFacts, load_facts
 from tft_dash.inspection.gaps import GapMap, load_gaps
 from tft_dash.inspection.rows import Rows
@@ -82,6 +82,17 @@ class Inspector:
         except SourceMissingError:
             return None
         return None if lacking is None else Report(str(path), {}, lacking.listed())
+
+    def file_facts(self, path: Path) -> Mapping[str, Any]:
+        """Size and digest of what lies at ``path``, and its rows if the file says how many; also of no metrics table.
+
+        :raises SourceMissingError: nothing is there.
+        """
+        try:
+            subject = self._scans.subject(path)
+        except TableError:
+            return {"size_bytes": path.stat().st_size} if path.is_file() else {}
+        return subject.facts
 
     def columns(self, path: Path) -> tuple[ColumnFacts, ...]:
         """What is in each column; raises what :meth:`report` does, and TableError for what is no table."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pyarrow import parquet
 
@@ -18,6 +18,7 @@ from tft_dash.sources.files.tables import Table, format_of, open_table
 from tft_dash.sources.findings import Findings
 from tft_dash.sources.library import Digest, collect_recording
 from tft_dash.sources.recording.collection import collect_tables, demand_path
+from tft_dash.sources.validate import file_facts
 
 VERSION: Final = 2
 """Part of every key: raise it when what is derived from a recording's rows changes."""
@@ -31,6 +32,7 @@ class Subject:
     :param key: equal keys mean the same rows, columns and gaps.
     :param name_key: identifies the path, for what names it.
     :param rows: how many rows there are; None = nobody knows before they are read.
+    :param facts: of the files, as a report has them.
     """
 
     path: Path
@@ -40,6 +42,7 @@ class Subject:
     name_key: str
     bytes: int
     rows: int | None
+    facts: Mapping[str, Any]
 
 
 def find_subject(path: Path, cache: Path, digest: Digest = file_digest) -> Subject:
@@ -61,6 +64,7 @@ def find_subject(path: Path, cache: Path, digest: Digest = file_digest) -> Subje
         digests = tuple(digest(table.path, cache / "digests") for table in tables)
     # A file's name does not matter, so that a copy, or a file that was moved, shares what was derived.
     content = [(table.label if path.is_dir() else "", one) for table, one in zip(tables, digests, strict=True)]
+    rows = _count_rows(tables)
     identity = repr((VERSION, CUBE_VERSION, playable, step, content))
     return Subject(
         path=path,
@@ -69,7 +73,8 @@ def find_subject(path: Path, cache: Path, digest: Digest = file_digest) -> Subje
         key=hashlib.sha256(identity.encode()).hexdigest()[:32],
         name_key=hashlib.sha256(str(path.absolute()).encode(errors="surrogateescape")).hexdigest()[:12],
         bytes=sum(table.path.stat().st_size for table in tables),
-        rows=_count_rows(tables),
+        rows=rows,
+        facts={**file_facts(tables, digests), **({} if rows is None else {"rows": rows})},
     )
 
 
