@@ -5,7 +5,7 @@
 (() => {
   "use strict";
 
-  const { theme, onTheme, address, clientside } = window.tftDash;
+  const { theme, onTheme, address, entry, entryName, clientside } = window.tftDash;
   const LEASE_MS = 15000; // a request that has no answer by then is given up and asked again
   const POLL_MS = 400;
   const RETRY_MS = 5000;
@@ -86,7 +86,7 @@
   function choose(part, { show = false } = {}) {
     pick = { ...pick, ...part, theme: theme() };
     setProps("dataset-pick", { data: pick });
-    if (part.server !== undefined) setProps("dataset-server", { value: part.server });
+    if (part.server !== undefined) setProps("dataset-server", { value: entry(part.server) });
     if (show) byId("dataset-series-box").closest("section").scrollIntoView({ block: "start" });
   }
 
@@ -110,7 +110,8 @@
   }
 
   /** Clientside callback: the list of servers. */
-  function pickListed(server) {
+  function pickListed(value) {
+    const server = entryName(value);
     if (!byId("dataset-scan") || (pick && pick.server === server)) return;
     if (server || pick) choose({ server: server || null, tick: null });
   }

@@ -10,7 +10,7 @@
   const RETRY_MS = { preparing: 700, error: 5000 };
   const WATCH_MS = 60000; // a generated recording is kept as long as a page tells that it is open
 
-  const { theme: resolvedTheme, themeChoice, onTheme, nameThemeButton, address: appAddress, clientside } = window.tftDash;
+  const { theme: resolvedTheme, themeChoice, onTheme, nameThemeButton, address: appAddress, entry, entryName, clientside } = window.tftDash;
   const query = new URLSearchParams(window.location.search);
 
   // ---------------------------------------------------------------- the page's state
@@ -256,7 +256,7 @@
     const picked = about && about.servers.includes(view.server) ? view.server : null;
     if (about && picked !== pickedServer) {
       pickedServer = picked;
-      setProps("monitor-server", { value: picked });
+      setProps("monitor-server", { value: entry(picked) });
     }
     const play = document.getElementById("monitor-play");
     if (play) {
@@ -405,7 +405,8 @@
     for (const id of ["monitor-top", "monitor-heatmap"]) setProps(id, { clickData: null });
   }
 
-  function pickServer(name) {
+  function pickServer(value) {
+    const name = entryName(value);
     if (!view || !drawn || (name || null) === pickedServer) return;
     pickedServer = name || null;
     openServer(name);

@@ -5,6 +5,8 @@
  *   themeChoice()    "auto", "light" or "dark", as the viewer chose it
  *   onTheme(act)     has act() called whenever the theme changes
  *   address(path)    an address of the app, below the path that it is served under
+ *   entry(name)      a name as the option of a searchable list, whose index must never see __proto__
+ *   entryName(value) the name behind such an option
  *   clientside(fns)  adds functions that Dash's clientside callbacks call */
 (() => {
   "use strict";
@@ -121,6 +123,10 @@
   });
 
   /** ``path`` without a slash in front, below the app's base path. */
+  // A joiner, which is not seen, makes another word of it; components.entry does the same for the options.
+  const entry = (name) => name && name.replace(/__(?=proto__)/gi, "_\u2060_");
+  const entryName = (value) => value && value.replace(/_\u2060_(?=proto__)/gi, "__");
+
   function address(path) {
     const config = document.getElementById("_dash-config");
     return (config ? JSON.parse(config.textContent).requests_pathname_prefix : "/") + path;
@@ -134,6 +140,8 @@
     onTheme: (act) => listeners.push(act),
     nameThemeButton: nameButton,
     address,
+    entry,
+    entryName,
     clientside: (functions) => Object.assign(window.dash_clientside.tft_dash, functions),
   };
 })();

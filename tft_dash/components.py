@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -29,6 +30,9 @@ STATUS_WORDS: Final = {
 """Every state of the page: its CSS class is ``status-<key>``, with its icon, and the word beside it."""
 
 SUMMARY_SERVERS: Final = 3
+_JOINER: Final = "\u2060"
+_PROTOTYPE: Final = re.compile("__(proto__)", re.IGNORECASE)
+_JOINED: Final = re.compile(f"_{_JOINER}_(proto__)", re.IGNORECASE)
 PHASE_KEYS: Final = 6
 """So many phases can be jumped to by a digit key."""
 
@@ -97,6 +101,20 @@ def select(
         ],
         className="field",
     )
+
+
+def entry(name: str) -> str:
+    """A name as the option of a searchable list; :func:`entry_name` gives the name back.
+
+    The list's index keeps parts of words as keys of objects, where ``__proto__`` would change every object of the page:
+    a joiner, which is not seen, makes another word of it.
+    """
+    return _PROTOTYPE.sub(f"_{_JOINER}_\\1", name)
+
+
+def entry_name(value: str) -> str:
+    """The name behind an option of a searchable list."""
+    return _JOINED.sub(r"__\1", value)
 
 
 def server_picker(component_id: str) -> html.Div:

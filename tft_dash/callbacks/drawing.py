@@ -204,7 +204,7 @@ def _about(frame: Frame) -> Drawing:
     values = (
         components.phase_segments(about.phases, about.ticks or 1),
         phases,
-        list(about.servers),
+        [components.entry(name) for name in about.servers],
         components.model_note(frame.card),
         not about.simulated,
         components.notices(about.notices),

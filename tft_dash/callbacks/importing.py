@@ -85,8 +85,11 @@ def _already(services: Services, upload: Upload) -> Any:  # noqa: ANN401 - a ban
 
 
 def _remembered(services: Services, upload: Upload) -> Any:  # noqa: ANN401 - a banner or nothing
-    if not upload.remembered or upload.mapping is None:
+    if upload.mapping is None:
         return []
+    if not upload.remembered:
+        notes = upload.mapping.metadata.description
+        return components.banner("How the file was read", notes, kind="info") if notes else []
     columns = as_plain(upload.mapping)["spec"].get("columns")
     found = [one for one in services.mappings.all() if _columns_of(one.body) == columns]
     when = f" of {day(found[0].updated.timestamp())} UTC" if found else ""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tft_dash.components import entry_name
 from tft_dash.errors import DocumentError, TftDashError, shorten
 from tft_dash.importing.mapping import Mapping, parse_mapping
 from tft_dash.importing.preview import MappingPreview
@@ -59,7 +60,7 @@ def document_of(fields: Sequence[Group[str, Any]], values: Sequence[Any], about:
         *parents, last = str(field["path"]).split(".")
         for parent in parents:
             place = place.setdefault(parent, {})
-        place[last] = value
+        place[last] = [entry_name(one) for one in value] if isinstance(value, list) else value
     spec = plain.setdefault("spec", {})
     _drop_idle(spec)
     return plain
@@ -82,6 +83,7 @@ def judged(uploads: Uploads, upload_id: str, document: dict[str, Any]) -> Previe
     except DocumentError as error:
         return Preview(None, None, error.problems)
     try:
+        uploads.keep_draft(upload_id, mapping)
         shown = uploads.preview(upload_id, mapping)
     except DocumentError as error:
         return Preview(mapping, None, error.problems)

@@ -13,6 +13,9 @@ from tft_dash.store.documents import Documents
 SIGNATURE: Final = "signature.json"
 """The file beside an upload with the names of its columns."""
 
+DRAFT: Final = "draft.yaml"
+"""The mapping as somebody has changed it on the page, so that a reload loses nothing."""
+
 
 class MappingMemory:
     """What mappings were used before.
@@ -29,7 +32,9 @@ class MappingMemory:
         What an upload was admitted with is remembered as soon as it is seen to be ready.
         """
         given = _readable(desk.text("mapping.yaml"))
-        if state == NEEDS_MAPPING and desk.text("mapping.yaml") is None:
+        if state == NEEDS_MAPPING:
+            given = _readable(desk.text(DRAFT)) or given
+        if state == NEEDS_MAPPING and given is None:
             proposed = _readable(desk.text("proposal.yaml"))
             known = proposed and self.recall(desk.read(SIGNATURE).get("signature"), proposed)
             return (known or proposed), known is not None

@@ -302,10 +302,12 @@ def _document(draft: _Draft) -> Mapping:
         spec["narrow"] = draft.narrow
     if draft.stamp is not None:
         spec["timestamp"] = draft.stamp.model_dump(by_alias=True)
-    metadata = {"name": name[:64], "description": _printable(" ".join([*draft.notes, *unread]))}
+    metadata = {"name": name[:64], "description": _printable([*draft.notes, *unread])}
     document = {"apiVersion": "tft-dash/v1", "kind": "Mapping", "metadata": metadata, "spec": spec}
     return parse_mapping(document, f"The proposal for {shorten(draft.path.name)}")
 
 
-def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() else " " for letter in text)[:4000]
+def _printable(notes: Sequence[str]) -> str:
+    """A sentence a line."""
+    lines = ["".join(letter if letter.isprintable() else " " for letter in note) for note in notes]
+    return "\n".join(lines)[:4000]

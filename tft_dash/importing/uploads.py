@@ -14,6 +14,7 @@ from typing import BinaryIO, Final
 from tft_dash.errors import UnknownNameError, UsageError
 from tft_dash.importing.guarded.datasets import INCOMING, Dataset, Datasets
 from tft_dash.importing.guarded.desk import (
+    NEEDS_MAPPING,
     READY,
     RECEIVED,
     WORKING,
@@ -25,8 +26,8 @@ from tft_dash.importing.guarded.guard import Limits
 from tft_dash.importing.guarded.launching import Launcher
 from tft_dash.importing.guarded.publishing import ABOUT
 from tft_dash.importing.guarded.receiving import receive_file, storing
-from tft_dash.importing.mapping import Mapping, MappingError
-from tft_dash.importing.memory import MappingMemory
+from tft_dash.importing.mapping import Mapping, MappingError, to_yaml
+from tft_dash.importing.memory import DRAFT, MappingMemory
 from tft_dash.importing.naming import demand_name, label_of, name_of
 from tft_dash.importing.preview import MappingPreview
 from tft_dash.store.documents import Documents
@@ -197,6 +198,17 @@ class Uploads:
         if outcome.get("problems"):
             raise MappingError("The mapping", [(path, message) for path, message in outcome["problems"]])
         raise UsageError(outcome.get("message") or f"'{upload.label}' could not be looked at. Try again.")
+
+    def keep_draft(self, upload_id: str, mapping: Mapping) -> None:
+        """Keep a mapping that is being changed; whoever opens the upload again goes on from it.
+
+        :raises UnknownNameError: there is none of that id.
+        :raises StorageError: it cannot be written.
+        """
+        desk, upload = self._desk(upload_id), self.get(upload_id)
+        if upload.state == NEEDS_MAPPING and upload.mapping != mapping:
+            with storing():
+                desk.write_text(DRAFT, to_yaml(mapping))
 
     def discard(self, upload_id: str) -> None:
         """Remove an upload that is not admitted, and end the work on it.

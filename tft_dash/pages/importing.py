@@ -100,7 +100,14 @@ def _document() -> html.Section:
     shown = html.Details(
         [
             html.Summary("Show the document"),
-            html.Pre("", id=ids.IMPORT_YAML, className="document", tabIndex="0", **{"aria-label": "Mapping document"}),
+            html.Pre(
+                "",
+                id=ids.IMPORT_YAML,
+                className="document",
+                tabIndex="0",
+                role="region",
+                **{"aria-label": "Mapping document"},
+            ),
         ],
         className="fold",
     )
@@ -161,7 +168,7 @@ def after(preview: MappingPreview) -> list[Any]:
     if preview.report:
         verdict = preview.report.split("\n", 1)[0]
         words = html.Summary(f"{verdict} ({preview.rows_checked:,} rows looked at)")
-        report = html.Pre(preview.report, className="document", tabIndex="0", **{"aria-label": "Report"})
+        report = html.Pre(preview.report, className="document", tabIndex="0", role="region", **{"aria-label": "Report"})
         parts.append(html.Details([words, report], className="fold"))
     return parts
 

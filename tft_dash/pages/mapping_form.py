@@ -8,6 +8,7 @@ from typing import Any, Final
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
+from tft_dash import components
 from tft_dash.importing.units import UNIT_WORDS, UNITS
 from tft_dash.pages.wording import DASH
 from tft_dash.schema import METRICS
@@ -164,8 +165,8 @@ def _keep_group(fields: _Fields) -> html.Fieldset:
     path = "spec.keep"
     picker = dcc.Dropdown(
         id=field_id(path),
-        options=list(fields.columns),
-        value=list(fields.spec.get("keep", ())),
+        options=[components.entry(name) for name in fields.columns],
+        value=[components.entry(name) for name in fields.spec.get("keep", ())],
         multi=True,
         placeholder="None",
     )

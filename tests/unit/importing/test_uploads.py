@@ -17,6 +17,7 @@ import pytest
 
 from tft_dash.errors import LimitError, StorageError, UnknownNameError, UsageError
 from tft_dash.importing.guarded.guard import Limits, guarded
+from tft_dash.importing.mapping import read_mapping, to_yaml
 from tft_dash.importing.naming import demand_name, label_of, name_of
 from tft_dash.importing.uploads import Upload, Uploads
 from tft_dash.store.documents import Documents
@@ -186,6 +187,29 @@ def test_a_foreign_file_is_mapped_and_the_next_of_its_columns_remembers(make_upl
     assert second.remembered
     assert second.mapping is not None
     assert second.mapping.spec == first.mapping.spec
+
+
+def test_what_is_amiss_is_told_without_the_advice_that_a_mapping_makes_idle(make_uploads: MakeUploads) -> None:
+    uploads = make_uploads()
+    semicolons = admitted(uploads, "<b>.csv", GOOD.replace(b",", b";"))
+    assert semicolons.message == "Its columns are separated by semicolons. A mapping says how to read it."
+    latin = admitted(uploads, "latin.csv", GOOD.replace(b"web-1", b"web-\xe4"))
+    assert latin.message == "It is not UTF-8 text: see line 2. A mapping says how to read it."
+
+
+def test_a_mapping_that_is_being_changed_is_kept_until_it_is_admitted(make_uploads: MakeUploads) -> None:
+    uploads = make_uploads()
+    upload = admitted(uploads, "first.csv", FOREIGN)
+    proposed = upload.mapping
+    assert proposed is not None
+    uploads.keep_draft(upload.id, proposed)
+    assert uploads.get(upload.id).mapping == proposed
+    changed = read_mapping(to_yaml(proposed).replace("unit: percent", "unit: fraction"), "the test")
+    assert changed != proposed
+    uploads.keep_draft(upload.id, changed)
+    assert make_uploads().get(upload.id).mapping == changed
+    uploads.admit(upload.id, mapping=proposed)
+    assert settled(uploads, upload.id).mapping == proposed
 
 
 def test_a_name_that_is_taken_gets_a_number(make_uploads: MakeUploads) -> None:

@@ -129,3 +129,12 @@ def test_missing_values_and_further_columns_are_said() -> None:
     assert "—" in texts
     assert "<b>" in texts
     assert "and 48 more columns" in texts
+
+
+def test_no_list_of_the_form_gets_a_word_that_would_change_every_object_of_the_page() -> None:
+    spec = {**LONG, "keep": ["__proto__", "a__PROTO__b", "Speicher"]}
+    form = mapping_form.form((*COLUMNS, "__proto__", "a__PROTO__b"), spec, csv=True)
+    (picker,) = [part for part in parts(form) if getattr(part, "id", None) == mapping_form.field_id("spec.keep")]
+    assert not [value for value in (*picker.options, *picker.value) if "__proto__" in value.lower()]
+    document = document_of([mapping_form.field_id("spec.keep")], [picker.value], ABOUT)
+    assert document["spec"]["keep"] == ["__proto__", "a__PROTO__b", "Speicher"]

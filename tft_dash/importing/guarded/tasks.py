@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -90,7 +91,7 @@ def _as_it_is(path: Path, job: Outcome, desk: Desk, progress: Progress) -> Outco
     desk.write_text("proposal.yaml", to_yaml(proposal))
     signature, columns = signature_of(path, proposal)
     desk.write("signature.json", {"signature": signature, "columns": list(columns)})
-    return {"state": NEEDS_MAPPING, "message": _first_sentence(reason)}
+    return {"state": NEEDS_MAPPING, "message": _amiss(path, reason)}
 
 
 def _contract_problem(path: Path) -> str:
@@ -142,5 +143,10 @@ def _called(spec: str) -> Callable[[Path, Path, Progress], object]:
     return found
 
 
-def _first_sentence(reason: str) -> str:
-    return reason if len(reason) < 400 else f"{reason[:400]}…"
+def _amiss(path: Path, reason: str) -> str:
+    """What is amiss, without the file's name and the advice how to mend it: a mapping will do."""
+    first = re.split(r"(?<=\.)\s+(?=[A-Z])", reason, maxsplit=1)[0]
+    about, named, rest = first.partition(str(path))
+    if named and not about:
+        first = rest[2:].capitalize() if rest.startswith(": ") else f"It{rest}"
+    return f"{first if len(first) < 400 else f'{first[:400]}…'} A mapping says how to read it."
