@@ -59,7 +59,8 @@
 
   function drawPhase(story, phase) {
     const block = box(`phase-${phase.place}`, story, "tl-phase", "button");
-    put(block, { left: across(phase.from), width: across(phase.to - phase.from) }, phase.name);
+    put(block, { left: across(phase.from), width: across(phase.to - phase.from) });
+    put(box(`named-${phase.place}`, block, "tl-phase-name", "span"), {}, phase.name);
     block.title = `${phase.name}, ${duration(phase.from)} to ${duration(phase.to)}`;
     block.dataset.open = `spec.phases[${phase.place}]`;
     if (!phase.line) return;

@@ -87,7 +87,10 @@ def conflict(who: str, theirs: Sequence[tuple[str, str, str]], mine: Sequence[tu
     :param who: who saved which version when, as a sentence.
     :param theirs: ``(path, before, after)`` of what they changed; ``mine`` likewise.
     """
-    words = "Nothing was overwritten. What you take is yours to undo; what you leave stays in the history."
+    words = (
+        "Nothing was overwritten. Take theirs, and yours is put aside in this browser; save yours over theirs, and "
+        "theirs stays in the history."
+    )
     buttons = [
         ("take-theirs", "Take theirs"),
         ("save-copy", "Save mine as a copy"),

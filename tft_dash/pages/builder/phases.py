@@ -21,13 +21,13 @@ def phases_group(document: Group, page: int) -> html.Section:
     if spec.get("phases") is None:
         words = "This drill tells the usual story: stable, escalation, peak and recovery, scaled to its duration."
         content = [html.P(words, className="group-note"), action("explicit", PATH, "Make the phases my own")]
-        return section("timeline", "Timeline", content, paths=(PATH,))
+        return section("timeline", "Phases", content, paths=(PATH,))
     phases = entries(spec, "phases")
     items = [_phase(f"{PATH}[{place}]", phase, (place, len(phases))) for place, phase in shown(phases, page)]
     add = action("add", PATH, "Add a phase")
     usual = action("usual", PATH, "Back to the usual story")
     content = [*items, pager(PATH, len(phases), page), html.Div([add, usual], className="bf-adds")]
-    return section("timeline", "Timeline", content, paths=(PATH,))
+    return section("timeline", "Phases", content, paths=(PATH,))
 
 
 def _phase(path: str, phase: object, place: tuple[int, int]) -> html.Fieldset:

@@ -76,7 +76,7 @@ def _expectation(path: str, check: object, place: tuple[int, int], spec: Group) 
     held = check if isinstance(check, Mapping) else {}
     kind = str(held.get("check", ""))
     mark = html.Span(className="outcome-mark", **{"data-outcome": str(place[0])})
-    common = row(
+    common = [
         choice(f"{path}.phase", "During", held.get("phase"), [(LEFT_OUT, "the whole drill"), *_phases(spec)]),
         field(
             f"{path}.fleet_of_at_least",
@@ -85,10 +85,12 @@ def _expectation(path: str, check: object, place: tuple[int, int], spec: Group) 
             kind="number",
             usual="1",
         ),
-    )
+    ]
     chosen = shape(path, "Look at", kind, CHECKS, name="check")
     title = dict(CHECKS).get(kind, "something unknown")
-    return item(path, title, place, [row(chosen, *_own(path, kind, held, spec)), common], what="expectation", more=mark)
+    return item(
+        path, title, place, [row(chosen, *_own(path, kind, held, spec), *common)], what="expectation", more=mark
+    )
 
 
 def _phases(spec: Group) -> list[tuple[str, str]]:
