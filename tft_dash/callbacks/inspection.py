@@ -104,6 +104,8 @@ class Inspections:
                 said |= running(self._services.inspector.progress(path), error.progress)
                 return
             except CancelledError:
+                if part == REPORT:
+                    drawing[VERDICT] = html.P("There is no verdict: the scan was stopped.", className="quiet")
                 said |= cancelled(self._services.inspector.progress(path))
                 return
             except TableError:

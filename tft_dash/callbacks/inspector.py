@@ -107,6 +107,7 @@ def _course(services: Services, name: str, pick: Mapping[str, Any]) -> tuple[Any
     server, tick = pick.get("server"), pick.get("tick")
     if not isinstance(server, str):
         return blank(theme), True, no_update, []
+    server = components.entry_name(server)
     try:
         about = services.describe(name)
         if server not in about.servers:

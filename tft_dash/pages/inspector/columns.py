@@ -52,7 +52,7 @@ def _row(column: ColumnFacts) -> html.Tr:
             html.Td(_distinct(column), className="cell-number"),
             html.Td(_drawing(drawings.histogram(column.histogram_counts), f"Histogram of {column.name}")),
             html.Td(_drawing(drawings.sparkline(column.spark), f"{column.name} over time")),
-            html.Td(_stuck(column)),
+            html.Td(_stuck(column), className="cell-stuck"),
         ]
     )
 
@@ -85,10 +85,9 @@ def _values(column: ColumnFacts) -> list[html.Td]:
         for text in column.examples[:4]:
             texts += [html.Bdi(text or "(empty)", title=text), ", "]
         return [html.Td(html.Span(["most often ", *texts[:-1]], className="cell-examples"), colSpan=4)]
-    write = _moment if column.kind == "time" else number
-    return [
-        html.Td(write(value), className="cell-number") for value in (column.low, column.p50, column.p99, column.high)
-    ]
+    time = column.kind == "time"
+    write, name = (_moment, "cell-number cell-time") if time else (number, "cell-number")
+    return [html.Td(write(value), className=name) for value in (column.low, column.p50, column.p99, column.high)]
 
 
 def _moment(value: float | None) -> str:
