@@ -7,6 +7,8 @@
   const SHOWN_MS = 10000; // so long a message stays, and longer while it is pointed at
   const LOOK_MS = 4000; // between looks at what others have done
   const LEASE_MS = 10000; // a request without an answer by then is given up
+  const LOST = "The server does not answer. The cards are as they were; the page goes on asking.";
+  const UNSURE = "The server has not answered, and the change may not have been made. The page goes on asking.";
   const NOTHING = {
     own: "The team has saved no drill yet. Begin a new one, or duplicate a preset.",
     archived: "Nothing is archived.",
@@ -116,7 +118,7 @@
     if (flight && now - flight.sent > LEASE_MS) {
       const { act } = flight;
       flight = null;
-      if (act !== "look") tell("The server has not answered, and the change may not have been made. The page goes on asking.", { isFault: true });
+      tell(act === "look" ? LOST : UNSURE, { isFault: true });
       send();
     }
     if (!flight && !waiting.length && now - looked > LOOK_MS) ask("look", { stamp: shown?.stamp ?? "" });
@@ -140,6 +142,8 @@
     const { act, parts } = flight;
     flight = null;
     looked = Date.now();
+    const told = document.querySelector("#scenarios-toast .toast-fault");
+    if (told?.firstChild.textContent === LOST) told.remove();
     if (data.error) fail(act, parts, data.error);
     else if (act === "rename") closeRenaming(parts.key);
     if (!data.error && DONE[act]) DONE[act](data, `“${data.title}”`);

@@ -5,7 +5,7 @@ Dash calls a layout with the parts of the address as texts; whatever they hold, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -14,11 +14,13 @@ import dash
 
 from tft_dash.callbacks.builder import open_builder
 from tft_dash.callbacks.scenarios import open_library
-from tft_dash.pages import compare, datasets, importing, monitor
+from tft_dash.pages import compare, datasets, importing, monitor, nowhere
 from tft_dash.pages.inspector import page as inspector
 from tft_dash.services import Services
 
 TITLE: Final = "tft_dash"
+NOWHERE: Final = "not_found_404"
+"""The name by which Dash finds what to show at an address that no page has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,9 @@ def register_pages(services: Services) -> list[tuple[str, str]]:
         where = {"path_template" if "<" in page.address else "path": page.address}
         dash.register_page(f"page-{place}", name=page.name, title=title, layout=page.layout, order=place, **where)
     addresses = {page["name"]: page["relative_path"] for page in dash.page_registry.values()}
-    return [(page.name, addresses[page.name]) for page in pages if page.name]
+    named = [(page.name, addresses[page.name]) for page in pages if page.name]
+    dash.register_page(NOWHERE, path="/nowhere", name="", title=f"No such page · {TITLE}", layout=_nowhere(named))
+    return named
 
 
 def _pages(services: Services) -> list[SitePage]:
@@ -58,6 +62,13 @@ def _pages(services: Services) -> list[SitePage]:
         SitePage("/datasets/<name>", "", "Dataset", _dataset),
         SitePage("/compare", "Compare", "Compare", _compare(services)),
     ]
+
+
+def _nowhere(pages: Sequence[tuple[str, str]]) -> Callable[..., Any]:
+    def layout(**_query: str) -> Any:  # noqa: ANN401 - a Dash component
+        return nowhere.layout(pages)
+
+    return layout
 
 
 def _live_monitor(services: Services) -> Callable[..., Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,15 +19,20 @@ PAGES = {
     "live monitor, an error": ("/?source=nowhere", ".banner"),
     "scenarios": ("/scenarios", "main h1"),
     "builder": ("/scenarios/cascade", ".tl-point"),
+    "builder, a new drill": ("/scenarios/new", ".tl-point"),
+    "builder, nothing there": ("/scenarios/nothing", "main h1"),
     "datasets": ("/datasets", "main h1"),
     "inspector": ("/datasets/demo_dataset", ".ag-row"),
+    "inspector, nothing there": ("/datasets/nothing", "#dataset-verdict > *"),
     "compare": ("/compare?a=demo_dataset&am=thresholds&b=demo_dataset&bm=scripted&at=180", ".compare-table"),
     "compare, two drills": ("/compare?a=demo_dataset&b=early-warning&bm=thresholds&at=600", ".compare-over"),
     "compare, an error": ("/compare?a=nowhere&b=demo_dataset", ".banner"),
+    "no page": ("/nothing-here", ".nowhere"),
 }
 """Name → address, and what is there once the page is drawn."""
 
 LOOKS = (("light", 1440), ("dark", 1440), ("dark", 390), ("light", 390))
+FEW_LOOKS = (("light", 1440), ("dark", 390))
 STANDARDS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 GRAVE = ("serious", "critical")
 WIDER = "document.documentElement.scrollWidth > window.innerWidth"
@@ -48,7 +55,11 @@ def test_axe_finds_no_serious_fault(open_page: OpenPage, demo: Server, name: str
     address, sign = PAGES[name]
     page = open_page(demo.url + address)
     page.locator(sign).first.wait_for(timeout=20_000, state="attached")
-    for theme, width in LOOKS:
+    demand_no_serious_fault(page, LOOKS)
+
+
+def demand_no_serious_fault(page: Page, looks: Sequence[tuple[str, int]]) -> None:
+    for theme, width in looks:
         page.emulate_media(color_scheme=theme)
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_function(f"document.documentElement.dataset.bsTheme === '{theme}'")
@@ -56,6 +67,57 @@ def test_axe_finds_no_serious_fault(open_page: OpenPage, demo: Server, name: str
         found = [one for one in violations(page, *STANDARDS) if one["impact"] in GRAVE]
         assert told(found) == [], f"{theme}, {width} px"
         assert page.evaluate(WIDER) is False, f"{theme}, {width} px"
+
+
+def drop(page: Page, place: str, **files: str) -> None:
+    """Drop files of these texts; an underscore in a name stands for its dot."""
+    page.evaluate(
+        """([place, files]) => {
+          const dropped = new DataTransfer();
+          for (const [name, text] of files) dropped.items.add(new File([text], name));
+          document.querySelector(place).dispatchEvent(
+            new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: dropped }));
+        }""",
+        [place, [[name.replace("_", "."), text] for name, text in files.items()]],
+    )
+
+
+def test_axe_finds_no_serious_fault_in_what_opens_on_the_library(open_page: OpenPage, demo: Server) -> None:
+    page = open_page(f"{demo.url}/scenarios")
+    page.locator("li[data-key=healthy]").get_by_role("button", name="Duplicate").click()
+    page.locator("#scenarios-toast a").wait_for()
+    page.locator("li[data-shelf=own]").get_by_role("button", name="Delete").first.click()
+    page.locator("#scenarios-toast").get_by_role("button", name="Undo").wait_for()
+    drop(page, "#scenarios-page", mine_yaml="kind: Scenario", other_json="{")
+    page.locator("#scenarios-note .banner").nth(1).wait_for()
+    page.locator("li[data-key=cascade]").get_by_role("button", name="Duplicate").click()
+    own = page.locator("li[data-shelf=own]").first
+    own.get_by_role("button", name="Rename").click()
+    own.get_by_role("textbox", name="Name").fill("Not a name!")
+    page.keyboard.press("Enter")
+    expect(own.get_by_role("alert")).not_to_be_empty()
+    page.locator("li[data-key=cascade] summary").click()
+    demand_no_serious_fault(page, FEW_LOOKS)
+    page.keyboard.press("Escape")
+    page.locator("#scenarios-filter [data-shelf=deleted]").click()
+    demand_no_serious_fault(page, FEW_LOOKS[:1])
+    page.get_by_label("Search").fill("no such drill")
+    demand_no_serious_fault(page, FEW_LOOKS)
+
+
+def test_axe_finds_no_serious_fault_in_what_happens_to_files(open_page: OpenPage, demo: Server, drill: Path) -> None:
+    page = open_page(f"{demo.url}/datasets")
+    page.locator(".datasets-list").wait_for(timeout=20_000)
+    drop(page, "main", page_csv="<!doctype html><html></html>", mine_csv=drill.read_text())
+    page.locator(".upload-refused").wait_for(timeout=20_000)
+    page.get_by_role("button", name="Remove mine").click(timeout=30_000)
+    expect(page.get_by_role("button", name="Keep it")).to_be_visible()
+    demand_no_serious_fault(page, FEW_LOOKS)
+    page.locator("#datasets-remove-yes").click()
+    expect(page.get_by_role("link", name="mine", exact=True)).to_have_count(0, timeout=20_000)
+    page.get_by_label("Search the datasets").fill("no such dataset")
+    expect(page.locator("#datasets-table")).to_contain_text("No dataset matches", timeout=20_000)
+    demand_no_serious_fault(page, FEW_LOOKS)
 
 
 def test_axe_sees_a_fault_that_is_there(open_page: OpenPage, demo: Server) -> None:

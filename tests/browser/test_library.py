@@ -160,6 +160,16 @@ def test_who_saves_is_kept_and_told(open_page: OpenPage, demo: Server) -> None:
     expect(page.get_by_label("Your name")).to_have_value("Zoë")
 
 
+def test_a_server_that_does_not_answer_is_told_until_it_does(open_page: OpenPage, demo: Server) -> None:
+    page = open_library(open_page, demo)
+    page.context.set_offline(True)
+    expect(page.locator("#scenarios-toast")).to_contain_text("The server does not answer", timeout=40 * SECOND)
+    page.complaints.clear()  # the browser and Dash themselves tell of each request that fails
+    page.context.set_offline(False)
+    expect(page.locator("#scenarios-toast")).to_be_empty(timeout=40 * SECOND)
+    page.complaints.clear()
+
+
 @pytest.mark.parametrize("width", [390, 1440])
 def test_the_library_fits_its_window(open_page: OpenPage, demo: Server, width: int) -> None:
     page = open_library(open_page, demo, viewport={"width": width, "height": 844})

@@ -49,7 +49,7 @@ def layout(shown: Mapping[str, Any], base: str, note: Children = None) -> html.D
     return html.Div(
         [
             *stores,
-            html.Div([html.H1("Scenarios", className="library-title"), _ways_in(base)], className="library-head"),
+            html.Div([html.H1("Scenarios", className="page-title"), _ways_in(base)], className="library-head"),
             _search(),
             html.Div(note or [], id=ids.SCENARIOS_NOTE, role="alert"),
             html.P("", id=ids.SCENARIOS_FOUND, className="library-found", role="status"),
