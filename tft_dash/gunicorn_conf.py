@@ -6,13 +6,26 @@ Flags on gunicorn's own command line win over these values.
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 from tft_dash.errors import TftDashError
 from tft_dash.hosting import check_public, gunicorn_options
-from tft_dash.settings import load_settings
+from tft_dash.settings import Settings, load_settings
 
-_settings = load_settings()
+
+def _refuse(error: TftDashError) -> NoReturn:
+    sys.stderr.write(f"tft-dash: {error}\n")
+    sys.exit(error.exit_status)
+
+
+def _load() -> Settings:
+    try:
+        return load_settings()
+    except TftDashError as error:
+        _refuse(error)
+
+
+_settings = _load()
 globals().update(gunicorn_options(_settings))
 
 
@@ -23,5 +36,4 @@ def on_starting(server: Any) -> None:  # noqa: ANN401 - gunicorn is untyped
             if isinstance(address, tuple):
                 check_public(address[0], _settings)
     except TftDashError as error:
-        sys.stderr.write(f"tft-dash: {error}\n")
-        sys.exit(error.exit_status)
+        _refuse(error)

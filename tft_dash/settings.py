@@ -41,29 +41,28 @@ def _path(value: object) -> Path:
     raise ValueError("expected a folder")
 
 
-def _number(low: float, high: float) -> Callable[[object], float]:
+def _number(low: float, high: float, kind: str = "number") -> Callable[[object], float]:
+    expected = f"expected a {kind} from {low:,} to {high:,}"
+
     def parse(value: object) -> float:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise ValueError(f"expected a number from {low:g} to {high:g}")
+            raise ValueError(expected)
         try:
             number = float(value)
-        except ValueError:
-            raise ValueError(f"expected a number from {low:g} to {high:g}") from None
-        if not low <= number <= high:
-            raise ValueError(f"expected a number from {low:g} to {high:g}")
+        except (ValueError, OverflowError):
+            raise ValueError(expected) from None
+        if not low <= number <= high or (kind != "number" and not number.is_integer()):
+            raise ValueError(expected)
         return number
 
     return parse
 
 
 def _whole(low: int, high: int) -> Callable[[object], int]:
-    number = _number(low, high)
+    number = _number(low, high, "whole number")
 
     def parse(value: object) -> int:
-        whole = number(value)
-        if whole != int(whole):
-            raise ValueError(f"expected a whole number from {low} to {high}")
-        return int(whole)
+        return int(number(value))
 
     return parse
 

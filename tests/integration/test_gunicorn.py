@@ -114,3 +114,16 @@ def answer_after_a_crash(server: Server) -> tuple[int, bytes]:
             return get(server.url + TICK.format(36))
         time.sleep(0.1)
     raise AssertionError("no worker came back")
+
+
+@pytest.mark.parametrize("variable", ["TFT_DASH_RUN_ROWS", "TFT_DASH_STORE"])
+def test_an_impossible_setting_ends_it_with_one_sentence(tmp_path: Path, variable: str) -> None:
+    command = [sys.executable, "-m", "gunicorn", "tft_dash.wsgi:server", "--bind", f"127.0.0.1:{free_port()}"]
+    environ = {**os.environ, "TFT_DASH_DATA": str(tmp_path), variable: "nonsense"}
+    for folder, status in ((ROOT, 2 if variable.endswith("ROWS") else 3), (tmp_path, 3)):
+        ended = subprocess.run(
+            command, cwd=folder, env=environ, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert ended.returncode == status
+        assert variable in ended.stderr
+        assert "Traceback" not in ended.stderr

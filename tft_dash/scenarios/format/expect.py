@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tft_dash.scenarios.format.fields import Count, Label, Line, Number, Share, Slug, mistake
+from tft_dash.scenarios.format.fields import Label, Line, Number, Share, Slug, Some, mistake
 
 Statistic = Literal["median", "min", "max"]
 
@@ -15,7 +15,7 @@ class _Check(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     phase: Label | None = Field(None, description="Only in this phase; without it, during the whole drill.")
-    fleet_of_at_least: Annotated[Count, Field(ge=1)] = Field(
+    fleet_of_at_least: Some = Field(
         1, description="Judged only in fleets of at least so many servers, for a drill that is made in other sizes."
     )
 
@@ -38,7 +38,7 @@ class TopCheck(_Check):
     check: Literal["top"] = Field(description="What is checked.")
     servers: tuple[Line, ...] | None = Field(None, min_length=1, description="These servers.")
     fault: Slug | None = Field(None, description="Those that this fault strikes; without either, those with any fault.")
-    count: Annotated[Count, Field(ge=1)] = Field(5, description="Among so many of the riskiest.")
+    count: Some = Field(5, description="Among so many of the riskiest.")
     ticks: Share = Field(0.9, description="In at least this share of the ticks.")
 
     @model_validator(mode="after")

@@ -136,6 +136,10 @@ def _single_line(text: str) -> str:
     return text
 
 
+def _unsigned_zero(value: float) -> float:
+    return value + 0.0  # -0.0 is the same number, and would give an equal document another digest
+
+
 Duration = Annotated[
     float,
     BeforeValidator(parse_duration),
@@ -160,10 +164,13 @@ Line = Annotated[str, StringConstraints(max_length=120), AfterValidator(_single_
 
 Label = Annotated[str, StringConstraints(min_length=1, max_length=60), AfterValidator(_single_line)]
 Text = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_printable)]
-Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
+Number = Annotated[float, Strict(), Field(allow_inf_nan=False), AfterValidator(_unsigned_zero)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 Count = Annotated[int, BeforeValidator(whole), Strict()]
 """A whole number; ``2.0`` is one, for JSON and browsers do not tell it from ``2``."""
+Some = Annotated[Count, Field(ge=1, le=1_000_000)]
+"""How many, at least one; larger numbers than any fleet would only break what writes them."""
+
 MetricName = Literal[
     "cpu_pct",
     "mem_pct",

@@ -19,6 +19,7 @@ from tft_dash.scenarios.format.fields import (
     Number,
     Share,
     Slug,
+    Some,
     Text,
     is_number,
     mistake,
@@ -201,7 +202,7 @@ class Selector(Part):
     first_of_each: bool | None = Field(None, description="The first server of every profile.")
     names: tuple[Line, ...] | None = Field(None, min_length=1, max_length=1000, description="These servers.")
     profile: Slug | None = Field(None, description="The servers of this profile; all of them, or:")
-    first: Annotated[Count, Field(ge=1)] | None = Field(None, description="only the first so many of the profile.")
+    first: Some | None = Field(None, description="only the first so many of the profile.")
     share: Annotated[Share, Field(gt=0)] | None = Field(
         None, description="only this share, picked by the seed; without a profile, of the whole fleet."
     )
