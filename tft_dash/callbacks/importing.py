@@ -11,7 +11,7 @@ from dash import ALL, Dash, Input, Output, State, ctx, no_update
 
 from tft_dash import components, ids
 from tft_dash.callbacks.mappings import Preview, about_upload, csv_is_asked, document_of, judged, placed
-from tft_dash.errors import TftDashError
+from tft_dash.errors import TftDashError, UnknownNameError
 from tft_dash.importing.mapping import Mapping, as_plain, parse_mapping, read_mapping, to_yaml
 from tft_dash.importing.uploads import Upload
 from tft_dash.pages import importing as page
@@ -20,6 +20,7 @@ from tft_dash.pages.wording import day
 from tft_dash.services import Services
 
 _FIELDS: Final = {"type": "import-field", "path": ALL}
+_GONE: Final = "It was discarded, or nobody imported it for a week. Send the file again on the page Datasets."
 _PROBLEMS: Final = {"type": "import-problem", "path": ALL}
 
 
@@ -59,9 +60,11 @@ def _opened(services: Services, upload_id: str) -> tuple[Any, ...]:
         if upload.state == "ready":
             return (*nothing, _already(services, upload), [])
         if upload.state == "refused" and upload.mapping is None:
-            return (words, *nothing[1:], components.banner("This file was refused", upload.message), [])
+            return (upload.label, *nothing[1:], components.banner("This file was refused", upload.message), [])
         preview = services.uploads.preview(upload_id)
         upload = services.uploads.get(upload_id)
+    except UnknownNameError:
+        return (*nothing, components.banner("This upload is not here any more", _GONE), [])
     except TftDashError as error:
         return (*nothing, components.banner("This upload cannot be mapped", str(error)), [])
     plain = as_plain(upload.mapping) if upload.mapping is not None else _empty()

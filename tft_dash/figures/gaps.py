@@ -24,6 +24,15 @@ MARGIN_TOP: Final = 8
 MARGIN_BOTTOM: Final = 42
 _NAMES: Final = 24
 _LONGEST_NAME: Final = 60
+_OF_OBJECTS: Final = frozenset(
+    {
+        *("__proto__", "constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString"),
+        *("toString", "valueOf", "__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__"),
+    }
+)
+"""What every object of a browser has: Plotly keeps rows as keys of one, and takes these for rows that it has."""
+_JOINER: Final = "\u2060"
+"""Is not seen, and makes another name of a name."""
 _MARKS: Final = {SOME: "diamond-open", NONE: "x-thin", DOUBLE: "cross", OFFLINE: "square-open"}
 
 
@@ -114,6 +123,8 @@ def row_names(servers: Sequence[str]) -> list[str]:
     names = []
     for server in servers:
         name = label(server, _LONGEST_NAME)
+        if name in _OF_OBJECTS:
+            name += _JOINER
         seen[name] += 1
         names.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
     return names

@@ -79,3 +79,10 @@ def test_the_legend_says_every_state_in_words() -> None:
 def test_plotly_takes_the_figure(theme: Theme) -> None:
     go.Figure(gaps.figure(made([[6, 5], [0, 6]]), theme))
     go.Figure(gaps.figure(made([[6]], servers=("only",)), theme))
+
+
+def test_no_row_is_called_like_what_every_object_of_a_browser_has() -> None:
+    names = gaps.row_names(["__proto__", "constructor", "toString", "web"])
+    assert [name.rstrip("\u2060") for name in names] == ["__proto__", "constructor", "toString", "web"]
+    assert names[3] == "web"
+    assert not {"__proto__", "constructor", "toString"} & set(names)

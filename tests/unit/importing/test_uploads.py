@@ -189,6 +189,19 @@ def test_a_foreign_file_is_mapped_and_the_next_of_its_columns_remembers(make_upl
     assert second.mapping.spec == first.mapping.spec
 
 
+def test_a_mapping_is_not_offered_for_the_same_columns_of_another_measurement(make_uploads: MakeUploads) -> None:
+    uploads = make_uploads()
+    content = b"timestamp,value\n2026-11-24T08:00:00Z,50\n2026-11-24T08:01:00Z,51\n"
+    cpu = admitted(uploads, "ec2_cpu.csv", content)
+    uploads.admit(cpu.id, mapping=cpu.mapping)
+    assert settled(uploads, cpu.id).state == "ready"
+    latency = admitted(uploads, "ec2_latency.csv", content)
+    assert not latency.remembered
+    assert latency.mapping is not None
+    assert set(latency.mapping.spec.columns.metrics()) == {"latency_ms"}
+    assert admitted(uploads, "rds_cpu.csv", content).remembered
+
+
 def test_what_is_amiss_is_told_without_the_advice_that_a_mapping_makes_idle(make_uploads: MakeUploads) -> None:
     uploads = make_uploads()
     semicolons = admitted(uploads, "<b>.csv", GOOD.replace(b",", b";"))
