@@ -12,12 +12,13 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from tft_dash.errors import TableError, shorten
+from tft_dash.errors import shorten
 from tft_dash.importing.foreign import Foreign, open_foreign
 from tft_dash.importing.guessing.amounts import can_hold, is_numeric, reason_against, unit_by_values
 from tft_dash.importing.guessing.clocks import guess_clock, is_clock, names_no_zone, with_clock
 from tft_dash.importing.guessing.dialects import guess_dialect
 from tft_dash.importing.guessing.layouts import guess_narrow, guess_wide, server_pattern
+from tft_dash.importing.guessing.samples import demand_hope, take_sample
 from tft_dash.importing.guessing.servers import guess_servers
 from tft_dash.importing.guessing.words import (
     PART_WORDS,
@@ -31,13 +32,11 @@ from tft_dash.importing.guessing.words import (
 )
 from tft_dash.importing.mapping import Mapping, parse_mapping
 from tft_dash.importing.naming import name_of
-from tft_dash.importing.parts import LONGEST_COLUMN_NAME, SERVER_MARK, Csv, Timestamp
+from tft_dash.importing.parts import SERVER_MARK, Csv, Timestamp
 from tft_dash.importing.units import UNIT_WORDS, has_percent_sign, numbers_of, own_unit
 from tft_dash.schema import COLUMNS, METRIC_NAMES, PROFILE, SERVER_NAME, STATE, TIMESTAMP
 from tft_dash.sources.files.formats import CSV, detect_format
 
-SAMPLE_ROWS: Final = 50_000
-_SAMPLE_COLUMNS: Final = 400
 _VALUE_WORDS: Final = frozenset({"value", "val", "values", "reading", "measurement", "metric_value", "usage", "y"})
 _KEPT: Final = 50
 
@@ -71,31 +70,13 @@ def propose(path: Path) -> Mapping:
     """
     dialect = guess_dialect(path) if detect_format(path) == CSV else Csv()
     foreign = open_foreign(path, dialect)
-    draft = _Draft(path, dialect, foreign, _sample(foreign))
-    _demand_hope(draft)
+    draft = _Draft(path, dialect, foreign, take_sample(foreign))
+    demand_hope(path.name, foreign, draft.sample)
     _find_clock(draft)
     _find_columns(draft)
     _drop_what_cannot_be(draft)
     _finish_units(draft)
     return _document(draft)
-
-
-def _demand_hope(draft: _Draft) -> None:
-    """Refuse what no mapping can make a table of."""
-    where, foreign = shorten(draft.path.name), draft.foreign
-    if len(foreign.unusable) == len(foreign.columns):
-        kinds = [f"{shorten(name, 40)} is of type {shorten(kind, 60)}" for name, kind in foreign.unusable.items()]
-        raise TableError(
-            f"{where} has no column that can be read: {', '.join(kinds[:3])}. Write it with a plain column for each "
-            "value."
-        )
-    if len(foreign.columns) == 1:
-        raise TableError(
-            f"{where} has one column only, where a metrics table has times and values. If spaces separate its values, "
-            "write it with commas, semicolons, tabs or bars."
-        )
-    if draft.sample and not len(next(iter(draft.sample.values()))):
-        raise TableError(f"{where} has a header and no rows. Export it again, with its values.")
 
 
 def changes_nothing(mapping: Mapping) -> bool:
@@ -115,21 +96,6 @@ def changes_nothing(mapping: Mapping) -> bool:
 
 def _own(name: str) -> str | None:
     return own_unit(name) if name in METRIC_NAMES else None
-
-
-def _sample(foreign: Foreign) -> dict[str, pa.Array]:
-    """The first rows of the first columns; a name that a mapping cannot hold is passed over."""
-    readable = [name for name in foreign.columns if name not in foreign.unusable]
-    names = [name for name in readable if len(name) <= LONGEST_COLUMN_NAME][:_SAMPLE_COLUMNS]
-    found: dict[str, list[pa.Array]] = {name: [] for name in names}
-    rows = 0
-    for block in foreign.blocks(names) if names else ():
-        for name in names:
-            found[name].append(block.columns[name])
-        rows += block.rows
-        if rows >= SAMPLE_ROWS:
-            break
-    return {name: pa.concat_arrays(parts) if parts else pa.nulls(0) for name, parts in found.items()}
 
 
 def _find_clock(draft: _Draft) -> None:
