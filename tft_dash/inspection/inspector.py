@@ -13,6 +13,7 @@ from tft_dash.background import Background
 from tft_dash.errors import CancelledError, NotReadyError, SourceMissingError, StorageError, TableError, shorten
 from tft_dash.inspection.facts import ColumnFacts, load_facts
 from tft_dash.inspection.gaps import GapMap, load_gaps
+from tft_dash.inspection.keeping import note_use
 from tft_dash.inspection.rows import Rows
 from tft_dash.inspection.scans import Scans, made_at, title_of
 from tft_dash.inspection.stored.rowfile import RowFile
@@ -115,6 +116,7 @@ class Inspector:
                 if len(self._open) >= _OPEN_KEPT:
                     self._open.pop(next(iter(self._open)))
                 self._open[key] = RowFile(folder)
+            note_use(folder)
             return Rows(self._open[key])
 
     def arranged(self, path: Path, view: View, within_seconds: float | None = None) -> Rows:

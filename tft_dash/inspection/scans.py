@@ -14,7 +14,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -26,6 +25,7 @@ from tft_dash.artefacts import build_once, until_cancelled
 from tft_dash.errors import StorageError, TableError, shorten
 from tft_dash.inspection.facts import FACTS_FILE, read_facts, write_facts
 from tft_dash.inspection.gaps import load_gaps, read_gaps, save_gaps
+from tft_dash.inspection.keeping import MADE_FROM, keep_within, remove_inspection
 from tft_dash.inspection.stored.reading import RowReader
 from tft_dash.inspection.stored.rowfile import RowFile
 from tft_dash.inspection.stored.whole import write_whole
@@ -43,7 +43,6 @@ _ROWS_SHARE: Final = 0.25
 _FACTS_SHARE: Final = 0.3
 _BEGUN: Final = 0.001
 _SUBJECTS_KEPT: Final = 256
-_MADE_FROM: Final = "made-from"
 
 
 class Scans:
@@ -120,16 +119,15 @@ class Scans:
         subject = self.subject(path)
         folder = self.folder(subject)
         stop = until_cancelled(folder, title_of(path))
-        if not made_at(folder):
-            stop(0.0)
 
         def build(work: Path, report: Progress) -> None:
             report(_BEGUN)
             self._derive(subject, work, Shares(report))
-            (work / _MADE_FROM).write_text(str(path.absolute()), "utf-8", "surrogateescape")
+            (work / MADE_FROM).write_text(str(path.absolute()), "utf-8", "surrogateescape")
             _forget_older(folder, path)
 
         build_once(folder, build, stop, usable=lambda found: made_at(found) is not None)
+        keep_within(folder.parent)
         return folder
 
     def _derive(self, subject: Subject, work: Path, shares: Shares) -> None:
@@ -179,7 +177,7 @@ class Scans:
 
     def forget(self, subject: Subject) -> None:
         """Remove what was derived from a recording."""
-        _remove_all(self.folder(subject))
+        remove_inspection(self.folder(subject))
         if subject.playable:
             with contextlib.suppress(TableError):
                 forget_cube(collect_recording(subject.path, self._cache), self._cache)
@@ -201,22 +199,14 @@ def _forget_older(folder: Path, path: Path) -> None:
     """Remove what was derived from earlier contents of the same path; who has it mapped keeps it."""
     for other in folder.parent.iterdir():
         if "." not in other.name and other != folder and _origin(other) == str(path.absolute()):
-            _remove_all(other)
+            remove_inspection(other)
 
 
 def _origin(folder: Path) -> str | None:
     try:
-        return (folder / _MADE_FROM).read_text("utf-8", "surrogateescape")
+        return (folder / MADE_FROM).read_text("utf-8", "surrogateescape")
     except OSError:
         return None
-
-
-def _remove_all(folder: Path) -> None:
-    """The folder and what lies beside it under its name."""
-    shutil.rmtree(folder, ignore_errors=True)
-    for path in folder.parent.glob(f"{folder.name}.*"):
-        if path.is_file():
-            path.unlink(missing_ok=True)
 
 
 def made_at(folder: Path) -> int | None:
