@@ -56,7 +56,7 @@ def run_payload(run: Run, base: str) -> dict[str, Any]:
         "created": _said(run.created),
         "started": _said(run.started),
         "finished": _said(run.finished),
-        "url": f"{base}/?source={run.source}" if run.state == "done" else None,
+        "url": f"{base}/?source={run.source}" if run.there else None,
     }
 
 

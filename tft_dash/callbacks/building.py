@@ -67,13 +67,15 @@ class Building:
     def form(self, request: object) -> list[Any]:
         """The values of :data:`FORM_TARGETS`: of the parts that are asked for, those that differ from what is drawn.
 
-        To draw the whole form takes a browser seconds; most changes concern one part of it.
+        A browser is as quick as its page is short: what is drawn and not asked for is taken away.
         """
         asked = _group(request)
         wanted = asked.get("parts")
         names = [name for name in wanted if name in builder.PARTS] if isinstance(wanted, list) else builder.PARTS
         drawn, formed = _group(asked.get("formed")), dict[str, str]()
         shown: dict[tuple[str, str], Any] = dict.fromkeys(FORM_TARGETS, no_update)
+        shown.update({(builder.part_id(name), "children"): [] for name in builder.PARTS if name in drawn})
+        shown.update({(builder.part_id(name), "children"): no_update for name in names})
         for name, part in builder.form(_group(asked.get("document")), _group(asked.get("pages")), names).items():
             written = orjson.dumps(part.to_plotly_json(), default=_plotly_json)
             formed[name] = hashlib.sha256(written).hexdigest()[:16]
@@ -152,8 +154,9 @@ class Building:
         return runs.get(number)
 
     def _progress(self, run: Run) -> dict[tuple[str, str], Any]:
+        is_gone = run.state == "done" and not run.there
         return {
-            (ids.BUILDER_RUN, "className"): answers.run_class(run.state),
+            (ids.BUILDER_RUN, "className"): answers.run_class("failed" if is_gone else run.state),
             (ids.BUILDER_RUN_WORDS, "children"): run_words(run),
             (ids.BUILDER_RUN_BAR, "style"): {"width": f"{run.progress:.1%}"},
             (ids.BUILDER_RUN_LINK, "href"): f"{self._services.settings.base_path}?source={run.source}",
@@ -167,6 +170,8 @@ def run_words(run: Run) -> str:
         return f"{run.title} waits in the queue{place}."
     if run.state == "running":
         return f"Making {run.title}: {run.progress:.0%}, {run.rows:,} rows in all."
+    if run.state == "done" and not run.there:
+        return run.message
     return f"{RUN_WORDS[run.state]} {run.message}".strip()
 
 

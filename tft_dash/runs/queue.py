@@ -16,7 +16,7 @@ from tft_dash.scenarios.document import Scenario, as_mapping
 from tft_dash.scenarios.format.fields import format_duration
 from tft_dash.store.documents import AUTHOR_LENGTH
 from tft_dash.store.engine import Store
-from tft_dash.store.runs import RUNNING, RunTable, StoredRun
+from tft_dash.store.runs import DONE, RUNNING, RunTable, StoredRun
 
 MOST_WAITING: Final = 100
 RunState = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -30,7 +30,8 @@ class Run:
     :param source: the recording's name, and the source's in addresses.
     :param progress: share that is done, 0–1.
     :param position: in the queue, 1 = the next; None = it does not wait.
-    :param message: why it failed or was stopped; what it does besides its progress.
+    :param message: why it failed or was stopped; what it does besides its progress; that its recording is gone.
+    :param there: whether it is done and its recording is still there.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Run:
     created: datetime
     started: datetime | None
     finished: datetime | None
+    there: bool = False
 
 
 class RunQueue:
@@ -95,13 +97,13 @@ class RunQueue:
         run_id = secrets.token_hex(8)
         if self._recordings.is_current(scenario):
             self._recordings.watch(name)  # it was just asked for: nobody may remove it before it is opened
-            return _shown(self._table.add_done(run_id, facts))
+            return self._shown(self._table.add_done(run_id, facts))
         self._recordings.make_room(expected_bytes(rows), others=self._other_bytes())
         run = self._table.add(run_id, facts, most_waiting=MOST_WAITING)
         if run is None:
             raise LimitError(f"{MOST_WAITING} runs are waiting already. Try again later, or cancel one that waits.")
         self.wake()
-        return _shown(run)
+        return self._shown(run)
 
     def get(self, run_id: str) -> Run:
         """A run by its id.
@@ -114,7 +116,7 @@ class RunQueue:
     def recent(self, limit: int = 20) -> tuple[Run, ...]:
         """The newest runs first."""
         self.wake()
-        return tuple(_shown(run) for run in self._table.recent(limit))
+        return tuple(self._shown(run) for run in self._table.recent(limit))
 
     def cancel(self, run_id: str) -> Run:
         """Stop a run: at once while it waits, within moments while it is being made; a finished one stays as it is.
@@ -147,16 +149,19 @@ class RunQueue:
         run = self._table.get(run_id)
         if run is None:
             raise UnknownNameError("run", run_id, (run.id for run in self._table.recent(5)))
-        return _shown(run)
+        return self._shown(run)
 
-
-def _shown(run: StoredRun) -> Run:
-    stopping = run.cancel and run.state == RUNNING
-    return Run(
-        run.id, run.title, run.scenario, run.source, cast(RunState, run.state), run.progress, run.position,
-        "It is being stopped." if stopping else run.message,
-        run.rows, run.author, run.created, run.started, run.finished,
-    )  # fmt: skip
+    def _shown(self, run: StoredRun) -> Run:
+        there = run.state == DONE and self._recordings.find(run.source) is not None
+        message = run.message
+        if run.state == DONE and not there:
+            message = "Its recording has been removed since. Run it again to have it."
+        elif run.cancel and run.state == RUNNING:
+            message = "It is being stopped."
+        return Run(
+            run.id, run.title, run.scenario, run.source, cast(RunState, run.state), run.progress, run.position,
+            message, run.rows, run.author, run.created, run.started, run.finished, there,
+        )  # fmt: skip
 
 
 def _too_large(scenario: Scenario, rows: int, limit: int) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -108,6 +110,17 @@ def test_a_recording_that_is_there_gives_a_run_that_is_done(queue: Queue, record
     found = recordings.find(run.source)
     assert found is not None
     assert found.watched is not None
+
+
+def test_a_run_whose_recording_was_removed_says_so_and_can_be_made_again(queue: Queue, recordings: Recordings) -> None:
+    runs = queue()
+    run = wait_for(runs, runs.submit(CASCADE).id, "done")
+    assert run.there
+    shutil.rmtree(recordings.folder / run.source)
+    gone = runs.get(run.id)
+    assert (gone.state, gone.there) == ("done", False)
+    assert "Run it again" in gone.message
+    assert wait_for(runs, runs.submit(CASCADE).id, "done").there
 
 
 def test_those_that_wait_know_their_position(queue: Queue, table: RunTable) -> None:
@@ -261,6 +274,36 @@ def test_a_process_that_ends_gives_its_run_back(queue: Queue, table: RunTable, r
     assert found is not None
     assert (found.state, found.position, found.progress) == ("queued", 1, 0.0)
     assert list(recordings.folder.iterdir()) == []
+
+
+def test_a_process_that_keeps_watch_makes_by_itself_what_another_has_left(
+    queue: Queue, table: RunTable, recordings: Recordings
+) -> None:
+    facts = {"title": "", "scenario": "s", "source": recording_name(CASCADE), "rows": 7, "author": ""}
+    old = recordings.make(variant(1))
+    long_ago = time.time() - 2 * 86_400
+    for file in old.path.parent.iterdir():
+        os.utime(file, (long_ago, long_ago))
+    table.add("left", {**facts, "body": json.dumps(as_mapping(CASCADE))}, most_waiting=9)
+    queue().keep_watch()
+    for _ in range(1200):
+        if recordings.is_current(CASCADE) and not old.path.exists():
+            return
+        time.sleep(0.05)
+    pytest.fail("nobody has made it, or removed what is too old")
+
+
+def test_a_process_that_is_asked_to_end_gives_its_run_back_at_once(queue: Queue, table: RunTable) -> None:
+    runs = queue()
+    run = runs.submit(LONG)
+    wait_for(runs, run.id, "running")
+    runs.stop()
+    for _ in range(600):
+        found = table.get(run.id)
+        if found is not None and found.state == "queued":
+            return
+        time.sleep(0.02)
+    pytest.fail("it was not given back")
 
 
 def test_a_drill_beyond_the_limit_is_refused_with_what_would_do(queue: Queue) -> None:
