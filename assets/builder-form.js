@@ -58,6 +58,16 @@
 
   // ---------------------------------------------------------------- what is wrong
 
+  const PLACES = { "metadata": "story", "spec.expect": "story", "spec.fleet": "fleet", "spec.phases": "timeline", "spec.faults": "faults", "spec.clock": "clock", "spec.seed": "clock" };
+
+  /** The part of the form that has the field at ``path``; null for what concerns the whole document. */
+  function partOf(path) {
+    const place = Object.keys(PLACES).find((each) => path === each || path.startsWith(`${each}.`) || path.startsWith(`${each}[`));
+    return place ? PLACES[place] : null;
+  }
+
+  let known = []; // the mistakes as the server told them: [path, words]
+
   /** The nearest place at or above ``path`` where something can be written, and what of the path it does not name. */
   function nearest(path) {
     for (let here = path; here; here = here.replace(/(\.[^.[]*|\[[^\]]*\]|^[^.[]+)$/, "")) {
@@ -75,12 +85,15 @@
     }
   }
 
-  /** Every mistake beside its field, all at once. */
+  /** Every mistake beside its field, all at once; those of parts that are not open are counted at their tabs. */
   function showProblems(problems) {
+    known = problems;
+    countProblems();
     if (!form() || !form().firstElementChild) return;
     clearProblems();
     for (const [path, words] of problems) {
-      const [place, rest] = nearest(path);
+      const part = partOf(path);
+      const [place, rest] = part === null || document.getElementById(`builder-group-${part}`) ? nearest(path) : [null, ""];
       if (!place) continue;
       const said = rest ? `${rest} ${words}` : words;
       place.textContent = place.textContent ? `${place.textContent} ${said}` : said;
@@ -89,29 +102,37 @@
       controlOf(field).setAttribute("aria-invalid", "true");
       controlOf(field).setAttribute("aria-describedby", place.id);
     }
-    countProblems();
   }
 
   function countProblems() {
-    for (const tab of page().querySelectorAll("[data-tab]")) {
-      const group = document.getElementById(`builder-group-${tab.dataset.tab}`);
-      const found = group ? [...group.querySelectorAll("[data-problem]")].filter((place) => place.textContent).length : 0;
-      const count = tab.querySelector(".tab-count");
+    for (const button of page().querySelectorAll("[data-tab]")) {
+      const found = known.filter(([path]) => partOf(path) === button.dataset.tab).length;
+      const count = button.querySelector(".tab-count");
       const words = found ? String(found) : "";
       if (count.textContent !== words) count.textContent = words;
       count.title = found ? (found === 1 ? "1 mistake" : `${found} mistakes`) : "";
     }
   }
 
-  function toFirstProblem() {
-    const place = [...form().querySelectorAll("[data-problem]")].find((each) => each.textContent);
-    if (!place) return;
-    const group = place.closest("[data-group]");
-    if (group) openTab(group.dataset.group);
+  /** The path of the mistake to begin with: the first one of the open part, else the first of all; null for none. */
+  function firstProblem() {
+    const [path] = known.find(([each]) => partOf(each) === tab) ?? known[0] ?? [null];
+    return path;
+  }
+
+  /** Go to the mistake at ``path``; false where the form does not show it. */
+  function focusProblem(path) {
+    if (!known.some(([each]) => each === path)) return false;
+    const part = partOf(path);
+    if (part && !document.getElementById(`builder-group-${part}`)) return false;
+    const [place] = nearest(path);
+    if (!place) return false;
     for (let fold = place.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
     const field = place.closest("[data-path]");
+    if (!field) place.tabIndex = -1;
     (field ? controlOf(field) : place).focus();
     place.scrollIntoView({ block: "center" });
+    return true;
   }
 
   /** What became of each expectation, and what was measured, at the expectation itself. */
@@ -145,6 +166,7 @@
       button.setAttribute("aria-selected", String(chosen));
       button.tabIndex = chosen ? 0 : -1;
     }
+    if (!document.getElementById(`builder-group-${tab}`)) return; // until it is drawn, the last one stays
     for (const group of page().querySelectorAll("[data-group]")) group.hidden = group.dataset.group !== tab;
   }
 
@@ -163,8 +185,6 @@
   function focusItem(path) {
     const item = form().querySelector(`[data-item="${CSS.escape(path)}"]`);
     if (!item) return false;
-    const group = item.closest("[data-group]");
-    if (group) openTab(group.dataset.group);
     const control = item.querySelector("input, select, textarea");
     if (control) control.focus();
     item.scrollIntoView({ block: "nearest" });
@@ -172,7 +192,7 @@
   }
 
   window.tftDash.builderForm = {
-    page, form, placeOf, valueOf, show, showTyped, showProblems, toFirstProblem, showOutcomes, openTab, showTab, tabKey, focusItem,
+    page, form, placeOf, valueOf, show, showTyped, showProblems, partOf, firstProblem, focusProblem, showOutcomes, openTab, showTab, tabKey, focusItem,
     tab: () => tab,
   };
 })();

@@ -7,7 +7,7 @@
   const { get, set, copy } = documents;
 
   const PARTS = ["story", "fleet", "timeline", "faults", "clock"]; // of the form, as the server calls them
-  const REST_MS = 300; // after the open part of the form, until the others are drawn
+  const FORGET_MS = 1000; // after the form is drawn, until what was to be looked at and is not there is forgotten
   const MOST_UNDONE = 100;
 
   let undone = [];
@@ -16,8 +16,8 @@
   let number = 0;
   let typed = null; // the field that is being typed in, as it was
   let formed = {}; // what is drawn of the form: each part's digest, as the server drew it
-  let forming = { id: 0, left: [], isAsked: false }; // the last request for parts of the form, and which come after it
-  let focusNext = ""; // the entry to be looked at once the form is drawn
+  let forming = { id: 0, isAsked: false }; // the last request for a part of the form
+  let focusNext = ""; // the path that is to be looked at once the form is drawn
   let focusBack = ""; // else the field that had the focus
   let mounted = null;
   let observer = null;
@@ -59,35 +59,50 @@
     desk.keepSoon(() => page() && !desk.isKept && builderSaving.say());
   }
 
-  /** After a change of structure: what of the form differs is drawn anew, the open part before the others. */
+  /** After a change of structure: what of the form differs is drawn anew. */
   function redraw() {
     focusBack = document.activeElement?.id;
     typed = null; // it was another document's
-    const first = PARTS.filter((part) => part === builderForm.tab());
-    form(first.length ? first : PARTS, first.length ? PARTS.filter((part) => !first.includes(part)) : []);
+    form();
     changed();
   }
 
-  /** Have ``parts`` of the form drawn, and those ``left`` after them. */
-  function form(parts, left = []) {
-    forming = { id: (number += 1), left, isAsked: true };
+  /** Have the open part of the form drawn, and no other: every field costs time at every change. */
+  function form() {
+    const parts = PARTS.filter((part) => part === builderForm.tab());
+    forming = { id: (number += 1), isAsked: true };
     setProps("builder-structure", { data: { document: desk.draft, pages, id: forming.id, parts, formed } });
   }
 
-  /** The server has drawn the parts that it was asked for. */
+  /** The server has drawn the part that it was asked for. */
   function builderFormed(data) {
     if (!data || data.id !== forming.id || !page()) return;
-    Object.assign(formed, data.formed);
+    formed = data.formed;
     forming.isAsked = false;
     settle();
-    if (forming.left.length) window.setTimeout(() => data.id === forming.id && form(forming.left), REST_MS);
+    window.setTimeout(() => data.id === forming.id && mend(), FORGET_MS);
+  }
+
+  /** Answers that crossed may have left the open part empty: it is drawn once more, from nothing. */
+  function mend() {
+    const name = builderForm.tab();
+    if (!page() || !PARTS.includes(name) || document.getElementById(`builder-group-${name}`)) return;
+    formed = {};
+    form();
   }
 
   function restructure(change) {
     remember();
     const at = change();
-    if (typeof at === "string") focusNext = at;
+    if (typeof at === "string") lookAt(at);
     redraw();
+  }
+
+  /** Have the entry or the mistake at ``path`` looked at, once its part of the form is drawn. */
+  function lookAt(path) {
+    focusNext = path;
+    const part = builderForm.partOf(path);
+    if (part && part !== builderForm.tab()) openTab(part);
   }
 
   function travel(from, to) {
@@ -202,12 +217,25 @@
       builderForm.showTab();
       builderForm.showTyped(desk.draft);
       builderPreview.reflect();
-      const isFound = Boolean(focusNext) && builderForm.focusItem(focusNext);
-      if (!focusNext && focusBack && document.activeElement === document.body) document.getElementById(focusBack)?.focus();
-      if (isFound || !forming.left.length) focusNext = "";
+      if (focusNext) look();
+      else if (focusBack && document.activeElement === document.body) document.getElementById(focusBack)?.focus();
       focusBack = "";
       onFocus({ target: document.activeElement });
     });
+  }
+
+  /** Give the focus to what is to be looked at, if it is drawn; what is not there is forgotten after a while. */
+  function look() {
+    const wanted = focusNext;
+    if (builderForm.focusItem(wanted) || builderForm.focusProblem(wanted)) focusNext = "";
+    else if (!forming.isAsked) window.setTimeout(() => focusNext === wanted && (focusNext = ""), FORGET_MS);
+  }
+
+  function toFirstProblem() {
+    const path = builderForm.firstProblem();
+    if (path === null) return;
+    lookAt(path);
+    settle();
   }
 
   // ---------------------------------------------------------------- buttons and keys
@@ -225,7 +253,7 @@
     "close-run": builderRun.close,
     undo: () => travel(undone, redone),
     redo: () => travel(redone, undone),
-    mistakes: builderForm.toFirstProblem,
+    mistakes: toFirstProblem,
     "keep-draft": desk.closeBar,
     "discard-draft": builderSaving.discard,
     "fetch-draft": () => {
@@ -279,12 +307,12 @@
   /** What a document with mistakes cannot have done to it: why, and where to begin. */
   function refuse(act) {
     builderSaving.refuse(builderPreview.problems(), act === "run" ? "Not run" : "Not exported");
-    builderForm.toFirstProblem();
+    toFirstProblem();
   }
 
   function openTab(name) {
     builderForm.openTab(name);
-    if (forming.left.includes(name) && !forming.isAsked) form([name, ...forming.left.filter((part) => part !== name)]);
+    if (PARTS.includes(name)) form();
     if (name === "document" && !builderSaving.isTextDirty()) builderSaving.ask("text");
   }
 
@@ -318,7 +346,8 @@
     },
     open: (path, isExplicit) => {
       if (path.startsWith("spec.phases") && !isExplicit) openTab("timeline"); // the usual story has no entries
-      else if (!builderForm.focusItem(path)) focusNext = path; // its part of the form is still to be drawn
+      else lookAt(path);
+      settle();
     },
     endRule,
   };
