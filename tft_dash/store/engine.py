@@ -39,14 +39,19 @@ def store_url(settings: Settings) -> str:
     return url
 
 
+_File = tuple[int, int] | None
+"""Which file a path leads to at a moment; None = to none, or there is no file but a server."""
+
+
 class _Process:
     """What one process has opened."""
 
-    __slots__ = ("engine", "lock")
+    __slots__ = ("engine", "file", "lock")
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.engine: Engine | None = None
+        self.file: _File = None
 
 
 class Store:
@@ -102,12 +107,26 @@ class Store:
 
     def _engine(self) -> Engine:
         here = self._processes.setdefault(os.getpid(), _Process())
-        if here.engine is not None:
-            return here.engine
         with here.lock:
             if here.engine is None:
-                here.engine = _opened(self._url)
+                here.engine, here.file = _opened(self._url), self._file()
+            if here.file != self._file():
+                # What is written to a file that was removed would be lost without a word; and the log of the one that
+                # was opened must not be taken for that of another.
+                raise StorageError(
+                    f"The {shown(self._url)} was removed or replaced while the app ran; nothing can be saved. Put it "
+                    "back as it was, or restart the app to go on with what is there now."
+                )
             return here.engine
+
+    def _file(self) -> _File:
+        if not self._is_sqlite():
+            return None
+        try:
+            found = Path(self._url.database or "").stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
 
 def _checked(text: str) -> URL:

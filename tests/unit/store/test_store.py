@@ -276,3 +276,27 @@ def test_the_tables_can_be_made_in_postgresql_too() -> None:
     said = [str(CreateTable(table).compile(dialect=postgresql.dialect())) for table in METADATA.sorted_tables]
     assert any("TIMESTAMP WITH TIME ZONE" in words for words in said)
     assert "FOR UPDATE" in str(select(LAYOUT.c.version).with_for_update().compile(dialect=postgresql.dialect()))
+
+
+def test_a_store_that_is_removed_meanwhile_takes_nothing_more(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "store.sqlite"
+    documents = Documents(Store(url_of(path)), "scenario")
+    documents.add("one", {})
+    kept = tmp_path / "kept"
+    path.parent.rename(kept)
+    for use in (documents.all, lambda: documents.add("two", {})):
+        with pytest.raises(StorageError, match="was removed or replaced while the app ran"):
+            use()
+    kept.rename(path.parent)
+    assert [document.key for document in documents.all()] == ["one"]
+
+
+def test_a_store_in_whose_place_another_was_put_is_not_mixed_with_it(tmp_path: Path) -> None:
+    path, other = tmp_path / "store.sqlite", tmp_path / "backup.sqlite"
+    store, backup = Store(url_of(path)), Store(url_of(other))
+    Documents(store, "scenario").add("one", {})
+    Documents(backup, "scenario").add("two", {})
+    backup.close()
+    other.rename(path)
+    with pytest.raises(StorageError, match="replaced while the app ran"):
+        Documents(store, "scenario").all()
