@@ -12,7 +12,8 @@ from dash import ALL, Dash, Input, Output, State, ctx, no_update
 from tft_dash import components, ids
 from tft_dash.callbacks.mappings import Preview, about_upload, csv_is_asked, document_of, judged, placed
 from tft_dash.errors import TftDashError, UnknownNameError
-from tft_dash.importing.mapping import Mapping, as_plain, parse_mapping, read_mapping, to_yaml
+from tft_dash.importing.guarded.desk import new_upload_id
+from tft_dash.importing.mapping import as_plain, parse_mapping, read_mapping, to_yaml
 from tft_dash.importing.uploads import Upload
 from tft_dash.pages import importing as page
 from tft_dash.pages import mapping_form
@@ -70,6 +71,7 @@ def _opened(services: Services, upload_id: str) -> tuple[Any, ...]:
     plain = as_plain(upload.mapping) if upload.mapping is not None else _empty()
     about = {
         "id": upload_id,
+        "page": new_upload_id(),
         "columns": list(preview.columns),
         "csv": csv_is_asked(upload.label),
         "metadata": plain["metadata"],
@@ -135,7 +137,6 @@ def _editing(app: Dash, services: Services) -> None:
         return mapping_form.form(about["columns"], spec, csv=about["csv"])
 
     @app.callback(
-        Output(ids.IMPORT_DOCUMENT, "data"),
         Output(ids.IMPORT_YAML, "children"),
         Output(ids.IMPORT_BEFORE, "children"),
         Output(ids.IMPORT_AFTER, "children"),
@@ -150,19 +151,21 @@ def _editing(app: Dash, services: Services) -> None:
     )
     def show(values: Sequence[Any], fields: Sequence[Any], places: Sequence[Any], about: dict[str, Any] | None) -> Any:  # noqa: ANN401
         if not about or not fields:
-            return (no_update,) * 6 + ([no_update] * len(places),)
+            return (no_update,) * 5 + ([no_update] * len(places),)
         document = document_of(fields, values, about)
-        found = judged(services.uploads, about["id"], document)
-        return _shown(document, found, [place["path"] for place in places])
+        found = judged(services.uploads, about, document)
+        if found is None:
+            return (no_update,) * 5 + ([no_update] * len(places),)
+        return _shown(found, [place["path"] for place in places])
 
 
-def _shown(document: dict[str, Any], found: Preview, places: Sequence[str]) -> tuple[Any, ...]:
+def _shown(found: Preview, places: Sequence[str]) -> tuple[Any, ...]:
     beside, others = placed(found.problems, places)
     text = "" if found.mapping is None else to_yaml(found.mapping)
     shown = found.shown
     before = no_update if shown is None else page.sample(shown.before)
     after = page.waiting() if shown is None else page.after(shown)
-    return document, text, before, after, page.problems_banner(others), bool(found.problems), beside
+    return text, before, after, page.problems_banner(others), bool(found.problems), beside
 
 
 def _documents(app: Dash) -> None:
@@ -186,7 +189,9 @@ def _finishing(app: Dash, services: Services) -> None:
         Output(ids.IMPORT_GO, "href"),
         Input(ids.IMPORT_START, "n_clicks"),
         Input(ids.IMPORT_CLOCK, "n_intervals"),
-        State(ids.IMPORT_DOCUMENT, "data"),
+        State(_FIELDS, "value"),
+        State(_FIELDS, "id"),
+        State(ids.IMPORT_ABOUT, "data"),
         State(ids.IMPORT_NAME, "value"),
         State(ids.IMPORT_OPEN, "data"),
         prevent_initial_call=True,
@@ -194,13 +199,16 @@ def _finishing(app: Dash, services: Services) -> None:
     def run(
         _clicks: int | None,
         _ticks: int | None,
-        document: dict[str, Any] | None,
+        values: Sequence[Any],
+        fields: Sequence[Any],
+        about: dict[str, Any] | None,
         name: str | None,
         opened: dict[str, Any],
     ) -> tuple[Any, bool, Any]:
         try:
             if ctx.triggered_id == ids.IMPORT_START:
-                mapping = _mapping(document)
+                # From the fields themselves: what was shown last may be older than the last change.
+                mapping = parse_mapping(document_of(fields, values, about), "The mapping") if about else None
                 upload = services.uploads.admit(str(opened["id"]), name=(name or "").strip() or None, mapping=mapping)
             else:
                 upload = services.uploads.get(str(opened["id"]))
@@ -221,10 +229,6 @@ def _finishing(app: Dash, services: Services) -> None:
         except TftDashError as error:
             return no_update, components.banner("The upload was not discarded", str(error))
         return f"{services.settings.base_path}datasets", no_update
-
-
-def _mapping(document: dict[str, Any] | None) -> Mapping | None:
-    return None if document is None else parse_mapping(document, "The mapping")
 
 
 def _state(services: Services, upload: Upload) -> tuple[Any, bool, Any]:

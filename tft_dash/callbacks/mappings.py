@@ -76,8 +76,20 @@ def _drop_idle(spec: dict[str, Any]) -> None:
         del spec["timestamp"]
 
 
-def judged(uploads: Uploads, upload_id: str, document: dict[str, Any]) -> Preview:
-    """What the document makes of the upload's first rows."""
+def judged(uploads: Uploads, about: Group[str, Any], document: dict[str, Any]) -> Preview | None:
+    """What the document makes of the upload's first rows; None when the page has asked again since.
+
+    Rows take longer than mistakes: the answer to a question that is no longer asked would come last, and stay.
+    """
+    try:
+        is_latest = uploads.ask(str(about["id"]), str(about["page"]))
+    except TftDashError as error:
+        return Preview(None, None, (("document", str(error)),))
+    found = _judged(uploads, str(about["id"]), document)
+    return found if is_latest() else None
+
+
+def _judged(uploads: Uploads, upload_id: str, document: dict[str, Any]) -> Preview:
     try:
         mapping = parse_mapping(document, "The mapping")
     except DocumentError as error:

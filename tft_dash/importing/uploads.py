@@ -199,6 +199,20 @@ class Uploads:
             raise MappingError("The mapping", [(path, message) for path, message in outcome["problems"]])
         raise UsageError(outcome.get("message") or f"'{upload.label}' could not be looked at. Try again.")
 
+    def ask(self, upload_id: str, page: str) -> Callable[[], bool]:
+        """Note that an open page asks anew; the result tells, on whichever worker, whether it has not asked since.
+
+        :param page: the page's own id, made by :func:`new_upload_id`.
+        :raises UnknownNameError: there is no such upload or page.
+        :raises StorageError: it cannot be noted.
+        """
+        if not is_upload_id(page):
+            raise UnknownNameError("page", page, [])
+        desk, name, token = self._desk(upload_id), f"asked-{page}", new_upload_id()
+        with storing():
+            desk.write_text(name, token)
+        return lambda: desk.text(name) == token
+
     def keep_draft(self, upload_id: str, mapping: Mapping) -> None:
         """Keep a mapping that is being changed; whoever opens the upload again goes on from it.
 

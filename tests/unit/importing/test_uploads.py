@@ -225,6 +225,18 @@ def test_a_mapping_that_is_being_changed_is_kept_until_it_is_admitted(make_uploa
     assert settled(uploads, upload.id).mapping == proposed
 
 
+def test_a_page_is_told_on_any_worker_that_it_has_asked_again(make_uploads: MakeUploads) -> None:
+    uploads = make_uploads()
+    upload = uploads.receive("x.csv", io.BytesIO(FOREIGN), None)
+    first = uploads.ask(upload.id, "a" * 16)
+    other = uploads.ask(upload.id, "b" * 16)
+    assert first()
+    second = make_uploads().ask(upload.id, "a" * 16)
+    assert (first(), second(), other()) == (False, True, True)
+    with pytest.raises(UnknownNameError):
+        uploads.ask(upload.id, "../x")
+
+
 def test_a_name_that_is_taken_gets_a_number(make_uploads: MakeUploads) -> None:
     uploads = make_uploads(taken=lambda: ["shop"])
     assert admitted(uploads, "shop.csv", GOOD).name == "shop-2"
