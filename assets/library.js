@@ -3,8 +3,9 @@
   "use strict";
 
   const { clientside, drafts, libraryCards, libraryFiles } = window.tftDash;
-  const { make, button, showRenaming } = libraryCards;
-  const SHOWN_MS = 10000; // so long a message stays, and longer while it is pointed at
+  const { button, showRenaming } = libraryCards;
+  const { tell } = window.tftDash.libraryToast;
+  const KEPT = "tft-dash-library";
   const LOOK_MS = 4000; // between looks at what others have done
   const LEASE_MS = 10000; // a request without an answer by then is given up
   const LOST = "The server does not answer. The cards are as they were; the page goes on asking.";
@@ -16,10 +17,10 @@
   };
 
   let number = 0;
-  let shelf = "all";
+  // Kept for who comes back from a scenario to the same tab.
+  let { shelf, search } = { shelf: "all", search: "", ...kept() };
   let mounted = null;
   let shown = null; // {stamp, cards} as they were drawn
-  let toast = null;
   let waiting = []; // what was asked for, one after the other: nothing overtakes, and no answer is lost
   let flight = null;
   let looked = 0;
@@ -29,10 +30,25 @@
   const items = () => [...(list()?.children ?? [])];
   const setProps = (id, props) => window.dash_clientside.set_props(id, props);
 
+  function kept() {
+    try {
+      return JSON.parse(window.sessionStorage.getItem(KEPT)) ?? {};
+    } catch {
+      return {}; // storage may be forbidden, or another version's; the search then lasts for the page
+    }
+  }
+
+  function keep() {
+    try {
+      window.sessionStorage.setItem(KEPT, JSON.stringify({ shelf, search }));
+    } catch {
+      // see kept()
+    }
+  }
+
   // ---------------------------------------------------------------- what is shown
 
   function filter() {
-    const search = document.getElementById("scenarios-search").value.trim();
     const words = libraryCards.fold(search).split(/\s+/).filter(Boolean);
     const counts = { all: 0, own: 0, preset: 0, archived: 0, deleted: 0 };
     let found = 0;
@@ -48,11 +64,11 @@
       tab.setAttribute("aria-pressed", String(tab.dataset.shelf === shelf));
       tab.querySelector(".tab-count").textContent = String(counts[tab.dataset.shelf]);
     }
-    tellFound(search, found, counts);
+    tellFound(found, counts);
   }
 
   /** What the search has found, read out too; where it is nothing, the way on. */
-  function tellFound(search, found, counts) {
+  function tellFound(found, counts) {
     const place = document.getElementById("scenarios-found");
     const elsewhere = found ? [] : [...page().querySelectorAll("#scenarios-filter [data-shelf]")].filter(
       (tab) => tab.dataset.shelf !== shelf && counts[tab.dataset.shelf] && search);
@@ -69,31 +85,6 @@
       }
       place.append(" ", button("clear", "Clear the search"));
     }
-  }
-
-  // ---------------------------------------------------------------- messages
-
-  /** ``undo``: {act, key, words} of a button. A fault stays until it is dismissed. */
-  function tell(words, { undo, isFault, href } = {}) {
-    const place = document.getElementById("scenarios-toast");
-    const box = make("div", "toast-box", make("span", "", words));
-    box.classList.toggle("toast-fault", Boolean(isFault));
-    if (undo) {
-      const back = button(undo.act, "Undo");
-      back.dataset.key = undo.key;
-      back.title = "Undo (Ctrl+Z)";
-      box.append(back);
-    }
-    if (href) box.append(Object.assign(make("a", "text-button", "Open"), { href }));
-    if (isFault) box.append(button("dismiss", "Dismiss"));
-    place.replaceChildren(box);
-    window.clearTimeout(toast);
-    if (!isFault) toast = window.setTimeout(() => hide(box), SHOWN_MS);
-  }
-
-  function hide(box) {
-    if (box.matches(":hover, :focus-within")) toast = window.setTimeout(() => hide(box), SHOWN_MS / 5);
-    else box.remove();
   }
 
   // ---------------------------------------------------------------- requests, one at a time
@@ -142,8 +133,7 @@
     const { act, parts } = flight;
     flight = null;
     looked = Date.now();
-    const told = document.querySelector("#scenarios-toast .toast-fault");
-    if (told?.firstChild.textContent === LOST) told.remove();
+    window.tftDash.libraryToast.take(LOST);
     if (data.error) fail(act, parts, data.error);
     else if (act === "rename") closeRenaming(parts.key);
     if (!data.error && DONE[act]) DONE[act](data, `“${data.title}”`);
@@ -184,10 +174,10 @@
   const ACTS = {
     shelf: (_item, pressed) => choose(pressed.dataset.shelf),
     clear: () => {
+      search = "";
+      keep();
       setProps("scenarios-search", { value: "" });
-      const search = document.getElementById("scenarios-search");
-      search.value = "";
-      search.focus();
+      document.getElementById("scenarios-search").focus();
       filter();
     },
     dismiss: (_item, pressed) => {
@@ -206,6 +196,7 @@
 
   function choose(name) {
     shelf = name;
+    keep();
     filter();
   }
 
@@ -245,7 +236,11 @@
 
   function onInput(event) {
     if (!page()) return;
-    if (event.target.id === "scenarios-search") filter();
+    if (event.target.id === "scenarios-search") {
+      search = event.target.value.trim();
+      keep();
+      filter();
+    }
     if (event.target.id === "scenarios-author") drafts.setAuthor(event.target.value);
   }
 
@@ -281,11 +276,11 @@
 
   function begin() {
     mounted = page();
-    shelf = "all";
     waiting = [];
     flight = null;
     looked = Date.now();
     setProps("scenarios-author", { value: drafts.author() });
+    setProps("scenarios-search", { value: search });
   }
 
   clientside({ libraryShow, libraryDone });

@@ -134,6 +134,18 @@ def test_a_card_tells_of_changes_that_are_not_saved(open_page: OpenPage, demo: S
     expect(card(page, "critical").locator("[data-draft-of]")).to_be_visible()
 
 
+def test_who_comes_back_from_a_scenario_finds_the_search_as_it_was(open_page: OpenPage, demo: Server) -> None:
+    page = open_library(open_page, demo)
+    page.get_by_label("Search").fill("CASCADÉ")
+    page.get_by_role("button", name="Presets").click()
+    card(page, "cascade").get_by_role("link", name="Open").click()
+    page.locator(".tl-point").first.wait_for(timeout=20 * SECOND)
+    page.go_back()
+    expect(page.get_by_label("Search")).to_have_value("CASCADÉ")
+    expect(card(page, "cascade")).to_be_visible()
+    expect(card(page, "healthy")).to_be_hidden()
+
+
 def test_a_dropped_file_with_mistakes_is_refused_with_each_of_them(open_page: OpenPage, demo: Server) -> None:
     page = open_library(open_page, demo)
     page.evaluate(
