@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import secrets
 import shutil
@@ -192,6 +193,7 @@ class Recordings:
     def _make_home(self, name: str) -> None:
         try:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
+            os.utime(self.folder / name)  # it may be an old one: nobody shall take it for abandoned now
         except OSError as error:
             raise StorageError(
                 f"The folder {shorten(str(self.folder), 200)} cannot be written: {error.strerror}. "
@@ -218,11 +220,13 @@ class Recordings:
             if path.name.startswith(_REMOVED):
                 shutil.rmtree(path, ignore_errors=True)
             elif re.fullmatch(SLUG_PATTERN, path.name):
-                for part in path.glob(".*.part"):
+                # A folder that has just been made is empty because another process is about to write into it.
+                abandoned = _is_abandoned(path)
+                for part in filter(_is_abandoned, path.glob(".*.part")):
                     with contextlib.suppress(OSError):
-                        if time.time() - part.stat().st_mtime > ABANDONED_SECONDS:
-                            part.unlink()
-                self._drop_if_empty(path.name)
+                        part.unlink()
+                if abandoned:
+                    self._drop_if_empty(path.name)
 
     def _listed(self) -> Iterator[Path]:
         try:
@@ -240,6 +244,14 @@ class Recordings:
 
 def _instant(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def _is_abandoned(path: Path) -> bool:
+    """Whether nothing has been written to a file, or put into a folder, for long."""
+    try:
+        return time.time() - path.stat().st_mtime > ABANDONED_SECONDS
+    except OSError:
+        return False
 
 
 def _mark(home: Path) -> datetime | None:

@@ -193,10 +193,13 @@ def test_what_dead_processes_left_behind_is_swept_out(recordings: Recordings) ->
         part.parent.mkdir(exist_ok=True)
         part.touch()
         os.utime(part, (time.time() - age,) * 2)
+        os.utime(part.parent, (time.time() - age,) * 2)
+    (recordings.folder / "about-to-be-filled").mkdir()
     (recordings.folder / ".removed-abc").mkdir()
     recordings.make_room(0)
     left = sorted(str(path.relative_to(recordings.folder)) for path in recordings.folder.rglob("*"))
     assert left == [
+        "about-to-be-filled",
         "alive",
         "alive/.alive.parquet.abc.part",
         "whole",
