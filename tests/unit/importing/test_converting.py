@@ -223,9 +223,11 @@ def test_a_public_recording_is_imported_as_proposed(tmp_path: Path, name: str, m
 
 
 def test_a_public_recording_of_requests_is_imported_once_a_metric_is_chosen(tmp_path: Path) -> None:
-    path = RAW / "cloud_monitoring_rps.csv"
-    if not path.is_file():
-        pytest.skip(f"{path.name} is not here")
+    origin = RAW / "cloud_monitoring_rps.csv"
+    if not origin.is_file():
+        pytest.skip(f"{origin.name} is not here")
+    path = tmp_path / origin.name
+    path.write_bytes(origin.read_bytes())
     mapping = propose(path)
     assert "count requests, which no metric of the contract does" in mapping.metadata.description
     assert any("no metric" in problem for problem in problems_of(path, mapping))
