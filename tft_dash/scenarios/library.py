@@ -24,7 +24,7 @@ def preset_names() -> tuple[str, ...]:
 def load_scenario(name_or_path: str | Path) -> Scenario:
     """The preset of that name, or the document in that file.
 
-    Text with a ``/`` or a document's ending is a path; anything else is a name first.
+    Text with a ``/`` or a document's ending is a path; anything else is a name first, then a file that is there.
 
     :raises UnknownNameError: no preset is called so; names the nearest.
     :raises SourceMissingError: the file is not there or cannot be read.
@@ -35,13 +35,20 @@ def load_scenario(name_or_path: str | Path) -> Scenario:
     names = preset_names()
     if name in names:
         return _read(_FOLDER / f"{name}.yaml", f"preset '{name}'")
-    if isinstance(name_or_path, Path) or _is_path(text):
+    if isinstance(name_or_path, Path) or _is_path(text) or _is_file(text):
         return _read(Path(text), shorten(text, 200))
     raise UnknownNameError("scenario", text, names)
 
 
 def _is_path(text: str) -> bool:
     return "/" in text or text.lower().endswith(_DOCUMENT_ENDINGS)
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except OSError:  # no file can have such a name
+        return False
 
 
 def _read(path: Path, source: str) -> Scenario:

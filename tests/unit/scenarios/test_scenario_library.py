@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from tft_dash.errors import DocumentError, SourceMissingError, UnknownNameError
+from tft_dash.scenarios.document import to_yaml
 from tft_dash.scenarios.library import load_scenario, preset_names
 
 
@@ -79,3 +80,11 @@ def test_a_file_that_is_no_document_is_refused_by_its_path(tmp_path: Path, conte
     with pytest.raises(DocumentError, match=words) as caught:
         load_scenario(path)
     assert str(caught.value).startswith(str(path))
+
+
+def test_a_file_that_is_there_is_read_whatever_it_is_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("drill.txt").write_text(to_yaml(load_scenario("cascade")))
+    Path("healthy").write_text("nonsense")
+    assert load_scenario("drill.txt") == load_scenario("cascade")
+    assert load_scenario("healthy").name == "healthy"
