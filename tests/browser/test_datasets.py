@@ -7,9 +7,11 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from browser.conftest import OpenPage
+from browser.test_accessibility import FEW_LOOKS, demand_no_serious_fault
 from playwright.sync_api import Page, expect
 from support.serving import Server, get, running
 
@@ -197,9 +199,33 @@ def test_a_scan_is_cancelled_and_started_again(open_page: OpenPage, tmp_path: Pa
         expect(page.locator(".scan-words")).to_contain_text(re.compile(r"stopped after \d+%: about \d+% of [\d.]+ MB"))
         time.sleep(1.0)  # it stays stopped
         expect(again).to_be_visible()
+        expect(page.locator("#dataset-verdict")).to_contain_text(re.compile("no verdict|data contract"))
+        demand_no_serious_fault(page, FEW_LOOKS)
         again.click()
         expect(done).to_be_visible(timeout=60_000)
         expect(page.locator("#dataset-scan")).to_be_hidden()
+
+
+def test_axe_finds_no_serious_fault_in_what_opens_on_an_inspection(open_page: OpenPage, portal: Server) -> None:
+    page = inspected(open_page, portal, "odd")
+    page.locator("#dataset-grid .ag-row[row-index='0'] [col-id=c1]").press("Space")
+    page.get_by_role("button", name="Show this server").press("Enter")
+    page.locator("#dataset-series .scatterlayer .trace").first.wait_for(timeout=20_000, state="attached")
+    page.locator("#dataset-grid .ag-floating-filter-button-button").nth(1).press("Enter")
+    page.locator(".ag-filter").wait_for()
+    demand_no_serious_fault(page, FEW_LOOKS)
+
+
+def test_rows_are_sorted_by_several_columns_without_a_mouse(open_page: OpenPage, portal: Server) -> None:
+    page = inspected(open_page, portal, "demo_dataset")
+    page.locator("[role=columnheader][col-id=c3]").press("Enter")
+    page.wait_for_function("decodeURIComponent(location.search).includes('c3')")
+    page.locator("[role=columnheader][col-id=c4]").press("Shift+Enter")
+    page.wait_for_function("decodeURIComponent(location.search).includes('c4')")
+    sorts = [{"column": "c3", "descending": False}, {"column": "c4", "descending": False}]
+    view = json.dumps({"filters": [], "sorts": sorts})
+    first = json.loads(get(f"{portal.url}/api/v1/datasets/demo_dataset/rows?{urlencode({'view': view})}")[1])["rows"][0]
+    expect(page.locator("#dataset-grid [row-index='0'] [col-id=row]")).to_have_text(str(first["row"]))
 
 
 def test_an_unknown_dataset_says_which_there_are(open_page: OpenPage, portal: Server) -> None:

@@ -81,7 +81,6 @@ def layout(columns: Sequence[GridColumn], view: Mapping[str, Any]) -> dag.AgGrid
         "suppressDragLeaveHidesColumns": True,
         "suppressFieldDotNotation": True,
         "alwaysMultiSort": False,
-        "multiSortKey": "ctrl",
         "enableCellTextSelection": True,
         "localeText": {"noRowsToShow": "No row matches."},
         "animateRows": False,

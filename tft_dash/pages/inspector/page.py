@@ -136,6 +136,11 @@ def _rows() -> html.Section:
             html.Div([], id=ids.DATASET_ROWS_BANNER, role="alert"),
             html.Div([], id=ids.DATASET_ROW, className="row-bar", **{"aria-live": "polite"}),
             html.Div(grid.placeholder(), id=ids.DATASET_GRID_PLACE),
+            html.P(
+                "A head sorts, by a click or Enter; with Shift, a further column joins the order. "
+                "A row leads to its server and to the live monitor, by a click or the space bar.",
+                className="quiet rows-hint",
+            ),
         ]
     )
     return section("Rows", content, aside=aside)
