@@ -9,6 +9,8 @@
   const PARTS = ["story", "fleet", "timeline", "faults", "clock"]; // of the form, as the server calls them
   const FORGET_MS = 1000; // after the form is drawn, until what was to be looked at and is not there is forgotten
   const MOST_UNDONE = 100;
+  const PAGE = 20; // entries of a long list that the server draws at a time
+  const LONG = /^(spec\.(?:fleet\.profiles|phases|faults))\[(\d+)\]/;
 
   let undone = [];
   let redone = [];
@@ -102,7 +104,11 @@
   function lookAt(path) {
     focusNext = path;
     const part = builderForm.partOf(path);
+    const [, list, place] = LONG.exec(path) ?? [];
+    const isElsewhere = list !== undefined && (pages[list] ?? 0) !== Math.floor(place / PAGE);
+    if (isElsewhere) pages = { ...pages, [list]: Math.floor(place / PAGE) };
     if (part && part !== builderForm.tab()) openTab(part);
+    else if (isElsewhere) form();
   }
 
   function travel(from, to) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -242,3 +243,22 @@ def test_a_finger_moves_a_border(open_page: OpenPage, demo: Server) -> None:
     page.get_by_role("tab", name="Phases").click()
     expect(field(page, "spec.phases[0].to")).not_to_have_value("2m")
     assert field(page, "spec.phases[0].to").input_value() == field(page, "spec.phases[1].from").input_value()
+
+
+def test_a_mistake_far_down_a_long_list_is_found(open_page: OpenPage, demo: Server) -> None:
+    page = open_builder(open_page, demo, "new?from=cascade")
+    page.get_by_role("tab", name="Document").click()
+    text = page.locator("#builder-text")
+    expect(text).to_have_value(re.compile("duration: 8m"))
+    held = yaml.safe_load(text.input_value())
+    fault = held["spec"]["faults"][0]
+    held["spec"]["faults"] = [{**fault, "id": f"fault-{place}"} for place in range(30)]
+    held["spec"]["faults"][25]["lag"] = "later"
+    held["spec"]["expect"] = []
+    text.fill(json.dumps(held))
+    page.get_by_role("button", name="Apply").click()
+    page.locator(".mistakes").click()
+    expect(field(page, "spec.faults[25].lag")).to_be_focused()
+    expect(field(page, "spec.faults[25].lag")).to_have_attribute("aria-invalid", "true")
+    page.locator(".tl-label").nth(3).click()
+    expect(field(page, "spec.faults[3].id")).to_be_focused()
