@@ -273,5 +273,5 @@ def test_a_server_has_its_course_and_the_way_to_the_live_monitor(client: FlaskCl
 def test_an_unknown_upload_is_told(client: FlaskClient) -> None:
     opened = {"import-open.data": {"id": "../../x"}, "import-paste-use.n_clicks": None}
     found = ask(client, "import-label.children", opened, {"import-paste.value": None, "import-about.data": None})
-    assert "There is no upload" in text_of(found["import-remembered"]["children"])
+    assert "This upload is not here any more" in text_of(found["import-remembered"]["children"])
     assert found["import-form"]["children"] == []
