@@ -110,6 +110,9 @@ class Inspector:
     def rows(self, path: Path) -> Rows:
         """The rows; raises what :meth:`columns` does."""
         folder = self._result("rows", path, lambda: self._scans.make_rows(path))
+        if not made_at(folder):  # the cache was emptied since
+            self._background.forget(self._job_key("rows", path))
+            folder = self._result("rows", path, lambda: self._scans.make_rows(path))
         key = (folder, made_at(folder))
         with self._lock:
             if key not in self._open:

@@ -267,3 +267,12 @@ def test_a_view_that_does_not_fit_is_told_from_beside_the_requests(tmp_path: Pat
     asked = Inspector(tmp_path / "cache", Background(wait_seconds=60))
     with pytest.raises(UsageError, match="'nothing'"):
         asked.arranged(path, View(sorts=(Sort("nothing"),)))
+
+
+def test_rows_are_made_again_when_the_cache_was_emptied_right_after_the_first_scan(
+    tmp_path: Path, inspector: Inspector
+) -> None:
+    path = write_parquet(tmp_path / "fleet.parquet", fleet_table())
+    total = inspector.rows(path).total
+    shutil.rmtree(tmp_path / "cache" / "inspections")
+    assert inspector.rows(path).total == total
