@@ -110,6 +110,7 @@ def _unreadable(name: str, why: str) -> DatasetRow:
 def register_datasets(app: Dash, services: Services) -> None:
     """Add the callbacks of the list to ``app``."""
     listing = Listing(services)
+
     @app.callback(
         Output(ids.DATASETS_TABLE, "children"),
         Output(ids.DATASETS_PENDING, "children"),

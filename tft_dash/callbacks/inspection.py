@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -124,7 +125,8 @@ class Inspections:
     def _report(self, name: str, path: Path, _request: Mapping[str, Any]) -> Drawing:
         # The rest takes longer than the verdict, and is asked for next.
         self._services.inspector.start(path)
-        report = self._services.inspector.report(path)
+        # On a portal nobody needs to know in which of its folders a file lies.
+        report = replace(self._services.inspector.report(path), path=path.name)
         base = self._services.settings.base_path
         # The report on what is no metrics table has no facts; its file has some all the same.
         known = {**self._services.inspector.file_facts(path), **report.facts}
