@@ -132,7 +132,8 @@ def test_an_inspection_has_all_its_parts_at_once_when_the_scan_is_done(client: F
     assert answer["state"] == "done"
     assert answer["drawn"] == WANTED
     # The file's name alone: in which of the portal's folders it lies is nobody's business.
-    assert text_of(found["dataset-verdict"]["children"]).lstrip().startswith("demo_dataset.parquet keeps the data contract")
+    verdict = text_of(found["dataset-verdict"]["children"]).strip()
+    assert verdict.startswith("demo_dataset.parquet keeps the data contract")
     assert "Affected servers" in text_of(found["dataset-drill"]["children"])
     assert found["dataset-server"]["options"][0] == "web-001"
     go.Figure(found["dataset-map"]["figure"])
