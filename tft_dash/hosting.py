@@ -15,6 +15,8 @@ KEEP_ALIVE_SECONDS: Final = 75
 """Longer than a proxy's own, so that a proxy never meets a connection that has just been closed."""
 TIMEOUT_SECONDS: Final = 120
 GRACE_SECONDS: Final = 10
+REQUEST_LINE_BYTES: Final = 8190
+"""The most that gunicorn takes: a link to a view with many filters is long."""
 
 
 def gunicorn_options(settings: Settings) -> dict[str, Any]:
@@ -32,6 +34,7 @@ def gunicorn_options(settings: Settings) -> dict[str, Any]:
         "timeout": TIMEOUT_SECONDS,
         "graceful_timeout": GRACE_SECONDS,
         "preload_app": False,
+        "limit_request_line": REQUEST_LINE_BYTES,
     }
 
 

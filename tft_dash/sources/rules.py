@@ -33,7 +33,12 @@ class Rule:
 
 RULES: Final[Mapping[str, Rule]] = {
     "unreadable-table": Rule(ERROR, "{detail}", "Nothing can be shown before that is mended.", shown=False),
-    "missing-column": Rule(ERROR, "{detail}.", "Add the column, or give it its name in the contract.", shown=True),
+    "missing-column": Rule(
+        ERROR,
+        "{detail}.",
+        "Add the column, or map the file's own names with tft-dash import or by an upload on the page Datasets.",
+        shown=True,
+    ),
     "unusable-column": Rule(
         ERROR, "{column} is of type {detail} and is left out.", "Write it as plain numbers, text or times.", shown=True
     ),
