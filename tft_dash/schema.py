@@ -263,6 +263,8 @@ class ModelCard:
     :param step_seconds: the step it was made for; None = any.
     :param context_ticks: how many ticks of history it needs before it can answer; 1 = none.
     :param metrics: the metrics it can use; it needs at least one of them.
+    :param trained_on: what it learnt from, in words; "" = it learns no weights.
+    :param simulated: whether that was simulated: its probabilities then say nothing of a real fleet.
     """
 
     name: str
@@ -275,6 +277,8 @@ class ModelCard:
     context_ticks: int
     horizons_minutes: tuple[int, ...]
     metrics: tuple[str, ...]
+    trained_on: str = ""
+    simulated: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """The card as plain values for JSON."""
