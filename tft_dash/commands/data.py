@@ -27,6 +27,7 @@ FORMATS = ("csv", "parquet")
 @click.argument("scenario", default="degrading")
 @click.option("--output-dir", required=True, type=click.Path(path_type=Path), help="Where the files are written.")
 @click.option("--duration", type=click.FloatRange(min=0, min_open=True), metavar="MIN", help="Minutes of the drill.")
+@click.option("--hours", type=click.FloatRange(min=0, min_open=True), metavar="N", help="Hours of the drill.")
 @click.option("--days", type=click.FloatRange(min=0, min_open=True), metavar="N", help="Days of the drill.")
 @click.option("--fleet-size", type=click.IntRange(min=1), metavar="N", help="Servers in the fleet.")
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Seed; the same seed gives the same bytes.")
@@ -39,9 +40,10 @@ def generate(scenario: str, output_dir: Path, formats: str, name: str | None, **
     \b
     Example:
       tft-dash generate cascade --output-dir drills --fleet-size 40 --seed 7
+      tft-dash generate fleet-history --output-dir histories --days 28 --fleet-size 24 --seed 7
     """
     document = load_scenario(scenario).with_overrides(
-        duration_seconds=_seconds(shape["duration"], shape["days"]),
+        duration_seconds=_seconds(shape["duration"], shape["hours"], shape["days"]),
         fleet_size=shape["fleet_size"],
         seed=shape["seed"],
         tick_seconds=shape["tick"],
@@ -106,12 +108,13 @@ def score(source: str, model: str, output: Path) -> None:
     say(f"{rows} rows written to {output}")
 
 
-def _seconds(minutes: float | None, days: float | None) -> float | None:
-    if minutes is not None and days is not None:
-        raise UsageError("--duration and --days both give the length. Leave one out.")
-    if days is not None:
-        return days * 86_400
-    return None if minutes is None else minutes * 60
+def _seconds(minutes: float | None, hours: float | None, days: float | None) -> float | None:
+    given = [(value * unit, option) for value, unit, option in (
+        (minutes, 60, "--duration"), (hours, 3600, "--hours"), (days, 86_400, "--days"),
+    ) if value is not None]  # fmt: skip
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(option for _, option in given)} both give the length. Leave one out.")
+    return given[0][0] if given else None
 
 
 def _formats(text: str) -> tuple[str, ...]:

@@ -10,7 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tft_dash.scenarios.chance.drawing import changes_of, full_change, happenings
+from tft_dash.scenarios.chance import drawn
+from tft_dash.scenarios.chance.changes import changes_of, full_change
 from tft_dash.scenarios.fleet import Places, Roster
 from tft_dash.scenarios.format.parts import Effect, Fault, Spec
 from tft_dash.scenarios.profiles import USUAL_EFFECTS
@@ -149,7 +150,7 @@ def impacts_of(spec: Spec, usual: Reals, places: Places | None = None) -> tuple[
 def _by_chance(spec: Spec, usual: Reals, places: Places | None) -> Iterator[Impact]:
     """What chance does to the servers at ``places``, as impacts on one server each."""
     at = None if places is None else {int(place): number for number, place in enumerate(places)}
-    for happening in happenings(spec):
+    for happening in drawn(spec).happenings:
         server = happening.server if at is None else at.get(happening.server)
         if server is None:
             continue

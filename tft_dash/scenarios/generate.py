@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tft_dash.errors import UsageError, shorten
 from tft_dash.progress import Progress, silent
-from tft_dash.scenarios.chance import struck_by_chance
+from tft_dash.scenarios.chance import drawn
 from tft_dash.scenarios.document import Scenario
 from tft_dash.scenarios.effects import CRASH_FROM, Impact, impacts_of
 from tft_dash.scenarios.fleet import Places, Roster, server_names, server_profiles
@@ -150,7 +150,7 @@ def affected_servers(spec: Spec) -> tuple[str, ...]:
     affected = np.zeros(len(roster.names), bool)
     for fault in spec.faults:
         affected[roster.struck(fault, spec.seed)] = True
-    affected[sorted(struck_by_chance(spec))] = True
+    affected[[happening.server for happening in drawn(spec).happenings if happening.trouble]] = True
     return tuple(roster.names[place] for place in np.flatnonzero(affected))
 
 

@@ -115,6 +115,8 @@ def test_listings_go_to_stdout(run: Run) -> None:
         (["demo", "--host", "0.0.0.0"], 2, "--insecure-public"),
         (["generate", "healthy", "--output-dir", "d", "--format", "xls"], 2, "csv"),
         (["generate", "healthy", "--output-dir", "d", "--days", "1", "--duration", "5"], 2, "--days"),
+        (["generate", "healthy", "--output-dir", "d", "--hours", "2", "--days", "1"], 2, "--hours and --days"),
+        (["generate", "healthy", "--output-dir", "d", "--hours", "0"], 2, "--hours"),
         (["generate", "healthy", "--output-dir", "d", "--days", "1e9"], 2, "duration"),
         (["generate", "healthy", "--output-dir", "d", "--name", "../x"], 2, "../x"),
         (["generate", "healthy", "--output-dir", "taken/d"], 3, "taken"),

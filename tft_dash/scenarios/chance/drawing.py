@@ -6,12 +6,12 @@ Time is cut into slots of four hours; in each a happening of every sort begins w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from tft_dash.scenarios.chance.changes import beyond, scaled
+from tft_dash.scenarios.chance.happening import Drawn, Effects, Happening, Incident, Line
 from tft_dash.scenarios.chance.kinds import BURST, DRAINED, KINDS, SHIFT, SHIFTED, SUDDEN, IncidentKind
 from tft_dash.scenarios.fleet import server_names, server_profiles
 from tft_dash.scenarios.format.chance import Chance
@@ -25,64 +25,42 @@ _LOTS: Final = 40
 """Random numbers per server and slot; a sort of happening always takes the same ones."""
 _MARGIN_MS: Final = 60 * MINUTE
 
-Line = tuple[tuple[float, float], ...]
 
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """Something that chance does to one server.
-
-    :param what: ``change`` of metrics, ``crash`` (offline) or ``silence`` (no samples).
-    :param server: its place in the fleet.
-    :param begin_ms: from the start of the drill; ``end_ms`` is excluded.
-    :param line: intensity over the span, 0–1.
-    :param effects: metric → the effect at full intensity, and the share of it that is meant.
-    :param trouble: whether it belongs to an incident, or to a build-up that goes back.
-    """
-
-    what: str
-    server: int
-    begin_ms: int
-    end_ms: int
-    line: Line
-    effects: tuple[tuple[str, Effect, float], ...]
-    trouble: bool
-
-
-def happenings(spec: Spec) -> tuple[Happening, ...]:
-    """Everything that chance does to the fleet, in order of the servers; nothing without ``spec.chance``."""
+def drawn(spec: Spec) -> Drawn:
+    """Everything that chance does to the fleet; nothing without ``spec.chance``."""
     if spec.chance is None:
-        return ()
-    fleet = [_Server(spec, place, name, profile.daily_rhythm)
-             for place, (name, profile) in enumerate(zip(server_names(spec.fleet.profiles),
-                                                         server_profiles(spec.fleet.profiles), strict=True))]  # fmt: skip
+        return Drawn((), ())
+    names, profiles = server_names(spec.fleet.profiles), server_profiles(spec.fleet.profiles)
+    fleet = [
+        _Server(spec, spec.chance, place, name, profile.daily_rhythm)
+        for place, (name, profile) in enumerate(zip(names, profiles, strict=True))
+    ]
     for server in fleet:
         server.draw()
     for server in fleet:
         for at, lots in server.spreading:
             _pull_along(fleet, server, at, lots)
-    return tuple(happening for server in fleet for happening in server.found)
-
-
-def struck_by_chance(spec: Spec) -> frozenset[int]:
-    """The places of the servers to which chance brings a build-up or an incident."""
-    return frozenset(happening.server for happening in happenings(spec) if happening.trouble)
+    return Drawn(
+        tuple(happening for server in fleet for happening in server.found),
+        tuple(incident for server in fleet for incident in server.incidents),
+    )
 
 
 class _Server:
     """Draws what happens to one server."""
 
-    def __init__(self, spec: Spec, place: int, name: str, rhythm: Rhythm) -> None:
-        self.chance: Chance = spec.chance or Chance()
+    def __init__(self, spec: Spec, chance: Chance, place: int, name: str, rhythm: Rhythm) -> None:
+        self.chance = chance
         self.place = place
         self.found: list[Happening] = []
+        self.incidents: list[Incident] = []
         self.spreading: list[tuple[int, Reals]] = []
         self._start_ms = round(spec.clock.start.timestamp() * 1000)
         self._end_ms = round(spec.clock.duration * 1000)
         self._rhythm = rhythm
         self._busy: list[tuple[int, int]] = []
         self._shift_begin = 0
-        self._shift: tuple[tuple[str, Effect, float], ...] = ()
+        self._shift: Effects = ()
         bits = stream(spec.seed, name, "chance")
         slots = -(-self._end_ms // SLOT_MS)
         self._lots = uniforms(bits, slots * _LOTS).reshape(slots, _LOTS)
@@ -105,45 +83,45 @@ class _Server:
             end + _MARGIN_MS <= first or last + _MARGIN_MS <= begin for first, last in self._busy
         )
 
-    def incident(self, begin: int, kind: IncidentKind, ramp_ms: int, lots: Reals) -> int | None:
+    def incident(self, begin: int, kind: IncidentKind, ramp_ms: int, lots: Reals, origin: str) -> int | None:
         """Add an incident that builds up from ``begin`` for ``ramp_ms``; returns its end, None when there is no room.
 
-        :param lots: five random numbers: strength, bend of the build-up, length, recovery, pace at the end.
+        :param lots: four random numbers: strength, bend of the build-up, length, recovery.
         """
-        strength, bend, length, recovery, _ = (float(lot) for lot in lots[:5])
+        strength, bend, length, recovery = (float(lot) for lot in lots[:4])
         lasts = round((15.0 + 75.0 * length) * MINUTE)
         recovers = round((10.0 + 35.0 * recovery) * MINUTE)
         end = begin + ramp_ms + lasts + recovers
         if not self.is_free(begin, end):
             return None
         self._busy.append((begin, end))
+        self.incidents.append(Incident(self.place, begin, begin + ramp_ms, end, kind.name, origin))
         whole, struck = float(ramp_ms + lasts + recovers), float(lasts + recovers)
         share = 0.9 + 0.2 * strength
         if ramp_ms:
             top = ramp_ms / whole
-            line = ((0.0, 0.0), (0.5 * top, 0.4 + 0.2 * bend), (top, 1.0), ((ramp_ms + lasts) / whole, 1.0), (1.0, 0.0))
-            self._change(begin, end, line, _scaled(kind.announces, share), trouble=True)
+            rise = ((0.0, 0.0), (0.5 * top, 0.4 + 0.2 * bend), (top, 1.0), ((ramp_ms + lasts) / whole, 1.0), (1.0, 0.0))
+            self._change(begin, end, rise, scaled(kind.announces, share), trouble=True)
         line = ((0.0, 0.9), (0.1, 1.0), (lasts / struck, 1.0), (1.0, 0.0))
-        self._change(begin + ramp_ms, end, line, _beyond(kind, share if ramp_ms else 0.0), trouble=True)
+        self._change(begin + ramp_ms, end, line, beyond(kind, share if ramp_ms else 0.0), trouble=True)
         return end
 
     def _perhaps_incident(self, slot: int, lots: Reals) -> None:
         chance = self.chance
         begin = slot + int(lots[1] * SLOT_MS)
-        rate = chance.incidents * (chance.sudden + (1.0 - chance.sudden) / max(1.0 - chance.aborted, 0.05))
+        rate = chance.incidents * (chance.sudden + (1.0 - chance.sudden) / (1.0 - chance.aborted))
         if lots[0] >= rate / _SLOTS_PER_WEEK * self._load_at(begin):
             return
         kind = _kind(float(lots[2]))
         ramp = self._ramp(float(lots[3]))
-        builds = chance.aborted * (1.0 - chance.sudden) / max(1.0 - chance.aborted, 0.05)
-        whole = builds + 1.0
-        fate = float(lots[4]) * whole
+        builds = chance.aborted * (1.0 - chance.sudden) / (1.0 - chance.aborted)
+        fate = float(lots[4]) * (builds + 1.0)
         if fate < builds:
             self._aborted(begin, kind, ramp, lots[5:9])
         elif fate < builds + chance.sudden:
-            self._followed(self.incident(begin, IncidentKind({}, SUDDEN, 1.0), 0, lots[5:10]), kind, lots)
+            self._followed(self.incident(begin, SUDDEN, 0, lots[5:10], "chance"), kind, lots)
         else:
-            self._followed(self.incident(begin, kind, ramp, lots[5:10]), kind, lots)
+            self._followed(self.incident(begin, kind, ramp, lots[5:10], "chance"), kind, lots)
 
     def _followed(self, end: int | None, kind: IncidentKind, lots: Reals) -> None:
         """What an incident brings: another one within hours, and trouble elsewhere."""
@@ -151,7 +129,7 @@ class _Server:
             return
         if lots[10] < self.chance.recurring:
             again = end + round((60.0 + 240.0 * float(lots[11])) * MINUTE)
-            self.incident(again, kind, self._ramp(float(lots[12]) * 0.6), np.roll(lots[5:10], 2))
+            self.incident(again, kind, self._ramp(float(lots[12]) * 0.6), np.roll(lots[5:10], 2), "recurrence")
         if lots[13] < self.chance.cascading:
             self.spreading.append((end, lots[13:16]))
 
@@ -165,14 +143,14 @@ class _Server:
         top = rises / (end - begin)
         high = 0.35 + 0.5 * reached
         line = ((0.0, 0.0), (0.5 * top, high * (0.4 + 0.2 * bend)), (top, high), (1.0, 0.0))
-        self._change(begin, end, line, _scaled(kind.announces, 0.9 + 0.2 * strength), trouble=True)
+        self._change(begin, end, line, scaled(kind.announces, 0.9 + 0.2 * strength), trouble=True)
 
     def _perhaps_burst(self, slot: int, lots: Reals) -> None:
         if lots[0] >= self.chance.bursts / _SLOTS_PER_WEEK:
             return
         begin = slot + int(lots[1] * SLOT_MS)
         end = begin + round((5.0 + 25.0 * float(lots[2])) * MINUTE)
-        self._change(begin, end, ((0.0, 0.6), (0.3, 1.0), (0.7, 1.0), (1.0, 0.3)), _scaled(BURST, 0.4 + float(lots[3])))
+        self._change(begin, end, ((0.0, 0.6), (0.3, 1.0), (0.7, 1.0), (1.0, 0.3)), scaled(BURST, 0.4 + float(lots[3])))
 
     def _perhaps_restart(self, slot: int, lots: Reals) -> None:
         if lots[0] < self.chance.restarts / _SLOTS_PER_WEEK:
@@ -189,7 +167,7 @@ class _Server:
         if lots[0] < self.chance.maintenance / _SLOTS_PER_WEEK:
             begin = slot + int(lots[1] * SLOT_MS)
             end = begin + round((40.0 + 100.0 * float(lots[2])) * MINUTE)
-            self._change(begin, end, ((0.0, 0.0), (0.1, 1.0), (0.9, 1.0), (1.0, 0.0)), _scaled(DRAINED, 1.0))
+            self._change(begin, end, ((0.0, 0.0), (0.1, 1.0), (0.9, 1.0), (1.0, 0.0)), scaled(DRAINED, 1.0))
 
     def _perhaps_deploy(self, slot: int, lots: Reals) -> None:
         if lots[0] >= self.chance.deploys / _SLOTS_PER_WEEK:
@@ -214,16 +192,14 @@ class _Server:
         share = (instant % DAY_MS) / DAY_MS
         busy = self.chance.busy_hours
         swing = float(swing_at(np.array([share]), self._rhythm.peak_hour)[0])
-        calm = 1.0 - busy if self._rhythm.weekend and is_weekend(instant) else 1.0
+        calm = 1.0 - busy if self._rhythm.weekend and bool(is_weekend(np.array([instant]))[0]) else 1.0
         return (1.0 + busy * swing) * calm
 
     def _add(self, what: str, begin: int, end: int) -> None:
         if begin < self._end_ms:
             self.found.append(Happening(what, self.place, begin, min(end, self._end_ms), ((0.0, 1.0),), (), False))
 
-    def _change(
-        self, begin: int, end: int, line: Line, effects: tuple[tuple[str, Effect, float], ...], *, trouble: bool = False
-    ) -> None:
+    def _change(self, begin: int, end: int, line: Line, effects: Effects, *, trouble: bool = False) -> None:
         if begin < min(end, self._end_ms) and effects:
             self.found.append(Happening("change", self.place, begin, end, line, effects, trouble))
 
@@ -238,48 +214,14 @@ def _pull_along(fleet: list[_Server], origin: _Server, end: int, lots: Reals) ->
         step = 1 + int(lots[1 + number] * others)
         other = fleet[(origin.place + min(step, others)) % len(fleet)]
         begin = end - round((5.0 + 30.0 * float(lots[2])) * MINUTE)
-        other.incident(begin, kind, round((30.0 + 40.0 * float(lots[2])) * MINUTE), np.resize(lots, 5))
+        other.incident(begin, kind, round((30.0 + 40.0 * float(lots[2])) * MINUTE), np.resize(lots, 5), "cascade")
 
 
 def _kind(lot: float) -> IncidentKind:
-    whole = sum(kind.weight for kind in KINDS.values())
-    left = lot * whole
-    for kind in KINDS.values():
+    kinds = tuple(KINDS.values())
+    left = lot * sum(kind.weight for kind in kinds)
+    for kind in kinds:
         left -= kind.weight
         if left < 0.0:
             return kind
-    return next(reversed(KINDS.values()))
-
-
-def _scaled(effects: Mapping[str, Effect], share: float) -> tuple[tuple[str, Effect, float], ...]:
-    return tuple((name, effect, _share_of(effect, share)) for name, effect in effects.items())
-
-
-def _share_of(effect: Effect, share: float) -> float:
-    """A metric that moves *to* a value just below its critical line keeps below it."""
-    return 1.0 - 0.2 * max(1.0 - share, 0.0) if effect.to is not None and effect.to > 1.0 else share
-
-
-def _beyond(kind: IncidentKind, announced: float) -> tuple[tuple[str, Effect, float], ...]:
-    """What strikes, less what has been announced in the same metric already."""
-    return tuple(_scaled(kind.strikes, 1.0)) + tuple(
-        (name, kind.announces[name], -_share_of(kind.announces[name], announced))
-        for name in kind.strikes
-        if announced and name in kind.announces
-    )
-
-
-def changes_of(happening: Happening, usual: Reals, metrics: tuple[str, ...]) -> Iterator[tuple[int, float]]:
-    """``(metric's place, what full intensity adds)`` for a happening; ``usual``: (metrics,) of its server."""
-    for name, effect, share in happening.effects:
-        place = metrics.index(name)
-        yield place, share * full_change(effect, float(usual[place]))
-
-
-def full_change(effect: Effect, usual: float) -> float:
-    """What an effect adds at full intensity to a metric that is usually ``usual``."""
-    if effect.to is not None:
-        return effect.to - usual
-    if effect.times is not None:
-        return (effect.times - 1.0) * usual
-    return float(effect.add or 0.0)
+    return kinds[-1]

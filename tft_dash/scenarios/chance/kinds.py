@@ -17,49 +17,58 @@ from tft_dash.scenarios.format.parts import Effect
 class IncidentKind:
     """One way in which a server fails.
 
+    :param name: as evaluations call it.
     :param announces: what the metrics do at the end of a build-up.
     :param strikes: what they do on top, once it is there.
     :param weight: how often, beside the other kinds.
     """
 
+    name: str
     announces: Mapping[str, Effect]
     strikes: Mapping[str, Effect]
     weight: float
 
 
-KINDS: Final[Mapping[str, IncidentKind]] = {
-    "leak": IncidentKind(
+_BUILDING_UP: Final = (
+    IncidentKind(
+        "leak",
         {"mem_pct": Effect(to=89.0), "gc_pause_ms": Effect(times=4.0)},
         {"mem_pct": Effect(to=97.0), "latency_ms": Effect(times=3.0)},
         1.0,
     ),
-    "overload": IncidentKind(
+    IncidentKind(
+        "overload",
         {"cpu_pct": Effect(to=87.0), "latency_ms": Effect(times=2.5)},
         {"cpu_pct": Effect(to=98.0), "error_rate": Effect(to=0.2)},
         1.0,
     ),
-    "collections": IncidentKind(
+    IncidentKind(
+        "collections",
         {"gc_pause_ms": Effect(times=12.0), "latency_ms": Effect(times=4.0)},
         {"cpu_pct": Effect(to=97.0), "error_rate": Effect(to=0.35)},
         1.0,
     ),
-    "saturation": IncidentKind(
+    IncidentKind(
+        "saturation",
         {"latency_ms": Effect(times=8.0), "error_rate": Effect(to=0.07)},
         {"error_rate": Effect(to=0.42)},
         1.0,
     ),
-    "disk": IncidentKind(
+    IncidentKind(
+        "disk",
         {"disk_io_mb_s": Effect(times=6.0), "latency_ms": Effect(times=4.0)},
         {"error_rate": Effect(to=0.38), "cpu_pct": Effect(add=12.0)},
         0.8,
     ),
-    "network": IncidentKind(
+    IncidentKind(
+        "network",
         {"net_in_mb_s": Effect(times=0.35), "net_out_mb_s": Effect(times=0.35), "error_rate": Effect(to=0.05)},
         {"error_rate": Effect(to=0.4), "latency_ms": Effect(times=3.0)},
         0.5,
     ),
-}
-SUDDEN: Final[Mapping[str, Effect]] = {"error_rate": Effect(to=0.45), "latency_ms": Effect(times=4.0)}
+)
+KINDS: Final[Mapping[str, IncidentKind]] = {kind.name: kind for kind in _BUILDING_UP}
+SUDDEN: Final = IncidentKind("sudden", {}, {"error_rate": Effect(to=0.45), "latency_ms": Effect(times=4.0)}, 1.0)
 """What strikes without a build-up."""
 BURST: Final[Mapping[str, Effect]] = {
     "cpu_pct": Effect(times=1.5),
