@@ -265,6 +265,7 @@ class ModelCard:
     :param metrics: the metrics it can use; it needs at least one of them.
     :param trained_on: what it learnt from, in words; "" = it learns no weights.
     :param simulated: whether that was simulated: its probabilities then say nothing of a real fleet.
+    :param forecasts: whether it forecasts each server's metrics, too.
     """
 
     name: str
@@ -279,6 +280,7 @@ class ModelCard:
     metrics: tuple[str, ...]
     trained_on: str = ""
     simulated: bool = False
+    forecasts: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """The card as plain values for JSON."""

@@ -1,0 +1,135 @@
+"""Said against happened: a point on the diagonal kept its word. Below it, how many cases each point stands on.
+
+The counts have a scale of powers of ten: most cases of most models lie in the lowest bin.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from tft_dash.figures.models.values import cases, known
+from tft_dash.figures.plot import Figure, base_layout, small
+from tft_dash.theme import BODY, Theme
+
+if TYPE_CHECKING:
+    from tft_dash.models.forecasting.evidence import ReliabilityBin
+
+FEW: Final = 30
+"""A point of fewer cases is drawn open: its share may be chance."""
+
+_DIAGRAM: Final = [0.34, 1.0]
+_COUNTS: Final = [0.0, 0.22]
+_MARGIN: Final = {"l": 48, "r": 12, "t": 8, "b": 40}
+
+
+def figure(bins: Sequence[ReliabilityBin], colour: str, theme: Theme) -> Figure:
+    """The whole figure; without a single case it says so.
+
+    :param colour: of the points, as the horizon has it elsewhere.
+    """
+    told = [one for one in bins if one.count > 0 and known(one.happened[0]) is not None]
+    layout = _layout(told, theme)
+    if not told:
+        words = {"xref": "paper", "yref": "paper", "x": 0.5, "y": 0.67, "showarrow": False, "font": {"size": BODY}}
+        layout["annotations"] = [{**words, "text": "no forecast was measured"}]
+    return {"data": [_diagonal(theme), _band(told, colour), _points(told, colour, theme), _counts(told, theme)],
+            "layout": layout}  # fmt: skip
+
+
+def _diagonal(theme: Theme) -> dict[str, Any]:
+    line = {"color": theme.control, "width": 1, "dash": "2px,3px"}
+    return {"type": "scatter", "mode": "lines", "x": [0, 1], "y": [0, 1], "line": line, "hoverinfo": "skip"}
+
+
+def _band(bins: Sequence[ReliabilityBin], colour: str) -> dict[str, Any]:
+    """Between the interval's bounds, where both are known."""
+    told = [one for one in bins if known(one.happened[1]) is not None and known(one.happened[2]) is not None]
+    across = [round(one.said, 4) for one in told]
+    low, high = ([one.happened[place] for one in told] for place in (1, 2))
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": [*across, *reversed(across)],
+        "y": [*high, *reversed(low)],
+        "fill": "toself",
+        "fillcolor": _faint(colour),
+        "line": {"width": 0},
+        "hoverinfo": "skip",
+    }
+
+
+def _faint(colour: str) -> str:
+    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.16)"
+
+
+def _points(bins: Sequence[ReliabilityBin], colour: str, theme: Theme) -> dict[str, Any]:
+    fills = [colour if one.count >= FEW else theme.surface for one in bins]
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "x": [round(one.said, 4) for one in bins],
+        "y": [one.happened[0] for one in bins],
+        "line": {"color": colour, "width": 2},
+        "marker": {"size": 8, "color": fills, "line": {"color": colour, "width": 2}},
+        "text": [_hover(one) for one in bins],
+        "hovertemplate": "%{text}<extra></extra>",
+    }
+
+
+def _hover(one: ReliabilityBin) -> str:
+    happened, low, high = (known(value) for value in one.happened)
+    words = f"said {one.low:.0%} to {one.high:.0%}, {one.said:.1%} on average<br>happened in {happened or 0:.1%}"
+    if low is not None and high is not None:
+        words += f" ({low:.1%} to {high:.1%})"
+    return f"{words} of {cases(one.count)}" + (", too few to tell" if one.count < FEW else "")
+
+
+def _counts(bins: Sequence[ReliabilityBin], theme: Theme) -> dict[str, Any]:
+    return {
+        "type": "bar",
+        "yaxis": "y2",
+        "x": [round((one.low + one.high) / 2, 4) for one in bins],
+        "width": [round((one.high - one.low) * 0.9, 4) for one in bins],
+        "y": [one.count for one in bins],
+        "marker": {"color": theme.series},
+        "text": [cases(one.count) for one in bins],
+        "textposition": "none",
+        "hovertemplate": "%{text}<extra></extra>",
+    }
+
+
+def _layout(bins: Sequence[ReliabilityBin], theme: Theme) -> dict[str, Any]:
+    share: dict[str, Any] = {
+        "range": [-0.02, 1.02],
+        "fixedrange": True,
+        "tickvals": [0, 0.25, 0.5, 0.75, 1],
+        "tickformat": ".0%",
+        "tickfont": small(theme),
+        "ticklabelstandoff": 4,
+        "gridcolor": theme.grid,
+        "zeroline": False,
+    }
+    top = max((one.count for one in bins), default=1)
+    powers = range(0, math.ceil(math.log10(top)) + 1, 2 if top > 1000 else 1)
+    counts = {
+        "type": "log",
+        "domain": _COUNTS,
+        "range": [-0.3, math.log10(top) + 0.3],
+        "tickvals": [10**power for power in powers],
+        "ticktext": [f"{10**power:,}" for power in powers],
+        "title": {"text": "cases", "font": small(theme), "standoff": 2},
+    }
+    title = {"font": small(theme), "standoff": 2}
+    return base_layout(
+        theme,
+        margin=_MARGIN,
+        dragmode=False,
+        hovermode="closest",
+        bargap=0,
+        xaxis={**share, "anchor": "y2", "title": {**title, "text": "said"}},
+        yaxis={**share, "domain": _DIAGRAM, "title": {**title, "text": "happened"}},
+        yaxis2={**share, **counts},
+    )
