@@ -124,11 +124,11 @@ def _mark(forecast: ServerForecast, metric: str) -> dict[str, Any]:
     crossing = forecast.crossings.get(metric)
     at = None if crossing is None else crossing.possible if crossing.likely is None else crossing.likely
     if crossing is None or at is None:
-        return {"x": [], "y": [], "text": [], "textposition": "top right", "marker.symbol": "diamond"}
+        return {"x": [], "y": [], "text": [], "textposition": "bottom right", "marker.symbol": "diamond"}
     likely = crossing.likely is not None
     symbol = "diamond" if likely else "diamond-open"
     text = f"{'likely' if likely else 'possibly'} in {about(at)}"
-    place = "top right" if at < HOURS * 30 else "top left"
+    place = "bottom right" if at < HOURS * 30 else "bottom left"
     return {
         "x": [round(at / 60, 4)],
         "y": [THRESHOLDS[metric].critical],

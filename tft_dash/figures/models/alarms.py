@@ -78,10 +78,10 @@ def _names(curve: Sequence[AlarmPoint], beside: Sequence[AlarmPoint], theme: The
     ends = [(one.recall, "recall", theme.text) for one in curve[-1:]]
     ends += [(one.precision, "precision", theme.prob_8h) for one in curve[-1:]]
     ends += [(one.recall, "recall (GB)", theme.muted) for one in beside[-1:]]
-    ends.sort()
+    ends.sort(reverse=True)
     heights: list[float] = []
     for height, _, _ in ends:
-        heights.append(max(height, heights[-1] + 0.075 if heights else 0.0))
+        heights.append(min(height, heights[-1] - 0.085 if heights else 1.0))
     right = max((point.false_per_server_week for point in (*curve[-1:], *beside[-1:])), default=0.0)
     return {
         "type": "scatter",

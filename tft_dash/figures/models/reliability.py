@@ -21,6 +21,7 @@ FEW: Final = 30
 
 _DIAGRAM: Final = [0.34, 1.0]
 _COUNTS: Final = [0.0, 0.22]
+_NOTE: Final = {"xref": "paper", "yref": "paper", "yanchor": "bottom", "showarrow": False}
 _MARGIN: Final = {"l": 48, "r": 12, "t": 8, "b": 40}
 
 
@@ -32,8 +33,9 @@ def figure(bins: Sequence[ReliabilityBin], colour: str, theme: Theme) -> Figure:
     told = [one for one in bins if one.count > 0 and known(one.happened[0]) is not None]
     layout = _layout(told, theme)
     if not told:
-        words = {"xref": "paper", "yref": "paper", "x": 0.5, "y": 0.67, "showarrow": False, "font": {"size": BODY}}
-        layout["annotations"] = [{**words, "text": "no forecast was measured"}]
+        layout["annotations"] = [
+            {**_NOTE, "x": 0.5, "y": 0.67, "font": {"size": BODY}, "text": "no forecast was measured"}
+        ]
     return {"data": [_diagonal(theme), _band(told, colour), _points(told, colour, theme), _counts(told, theme)],
             "layout": layout}  # fmt: skip
 
@@ -120,7 +122,6 @@ def _layout(bins: Sequence[ReliabilityBin], theme: Theme) -> dict[str, Any]:
         "range": [-0.3, math.log10(top) + 0.3],
         "tickvals": [10**power for power in powers],
         "ticktext": [f"{10**power:,}" for power in powers],
-        "title": {"text": "cases", "font": small(theme), "standoff": 2},
     }
     title = {"font": small(theme), "standoff": 2}
     return base_layout(
@@ -129,6 +130,7 @@ def _layout(bins: Sequence[ReliabilityBin], theme: Theme) -> dict[str, Any]:
         dragmode=False,
         hovermode="closest",
         bargap=0,
+        annotations=[{**_NOTE, "x": 0, "xanchor": "left", "y": _COUNTS[1], "text": "cases", "font": small(theme)}],
         xaxis={**share, "anchor": "y2", "title": {**title, "text": "said"}},
         yaxis={**share, "domain": _DIAGRAM, "title": {**title, "text": "happened"}},
         yaxis2={**share, **counts},
