@@ -84,6 +84,24 @@ class History:
     error_mean: FloatArray
 
 
+@dataclass(frozen=True, slots=True)
+class TrackRecord:
+    """What became of a model's probabilities for whole fleets.
+
+    :param ranges: horizon (``30m``, ``8h``) → ``(from, to, what happened when it said so, in words)`` each, rising.
+    """
+
+    ranges: Mapping[str, tuple[tuple[float, float, str], ...]]
+
+    def told(self, horizon: str, said: FloatArray) -> list[str]:
+        """The words for each of these probabilities; "" where there are none, or the probability is missing."""
+        words = ["", *(text for _, _, text in self.ranges[horizon])]
+        places = np.zeros(len(said), np.intp)
+        for place, (low, high, _) in enumerate(self.ranges[horizon], 1):
+            places[(said >= low) & ((said < high) | (said == 1.0))] = place
+        return [words[place] for place in places.tolist()]
+
+
 @dataclass(frozen=True)
 class Frame:
     """Everything the five figures need at one tick: the batch's columns, the assessment, the history up to it.
@@ -93,6 +111,7 @@ class Frame:
     :param risk: (servers,) float32 in [0, 1]; NaN = nothing to say.
     :param driver_metric: (servers, 2) int8, index into ``METRICS``, -1 = none.
     :param driver_usual: (servers, 2) float32.
+    :param record: how often the model's probabilities came true; None = not measured.
     """
 
     source: SourceDescription
@@ -104,6 +123,7 @@ class Frame:
     driver_metric: CodeArray
     driver_usual: FloatArray
     history: History
+    record: TrackRecord | None = None
 
     @property
     def prob_30m(self) -> float:

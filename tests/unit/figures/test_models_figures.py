@@ -12,7 +12,7 @@ from support.forecasts import evidence, reliability
 
 from tft_dash.figures.models import alarms, leads
 from tft_dash.figures.models import reliability as diagram
-from tft_dash.figures.models.values import between, cases, known, share
+from tft_dash.figures.models.values import between, cases, known, share, track_record
 from tft_dash.models.forecasting.evidence import AlarmPoint, Alarms, ReliabilityBin
 from tft_dash.theme import DARK, LIGHT, Theme
 
@@ -105,3 +105,12 @@ def test_measured_values_in_words() -> None:
     assert between(0.6, 0.8) == "60–80%"
     assert between(0, 0.025) == "0–2.5%"
     assert [known(value) for value in (None, NAN, math.inf, 0.0)] == [None, None, None, 0.0]
+
+
+def test_a_fleets_record_is_worded_once_and_needs_both_horizons() -> None:
+    assert track_record(evidence()) is None
+    assert track_record(evidence(fleet={"30m": reliability()})) is None
+    record = track_record(evidence(fleet={"30m": reliability(), "8h": (*reversed(HOLES),)}))
+    assert record is not None
+    assert record.ranges["30m"][6] == (0.6, 0.7, ", came true in 65% of 220 cases")
+    assert record.ranges["8h"] == ((0.0, 0.5, ""), (0.5, 0.6, ", came true in 30% of 3 cases"), (0.6, 1.0, ""))

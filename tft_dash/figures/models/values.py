@@ -6,8 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tft_dash.frame import TrackRecord
+
 if TYPE_CHECKING:
-    from tft_dash.models.forecasting.evidence import ReliabilityBin
+    from tft_dash.models.forecasting.evidence import Evidence, ReliabilityBin
 
 
 def known(value: float | None) -> float | None:
@@ -43,3 +45,18 @@ def record(bins: Sequence[ReliabilityBin], said: float) -> str:
         if (one.low <= said < one.high or said == one.high == 1.0) and one.count and happened is not None:
             return f"when it said {between(one.low, one.high)}, it happened in {share(happened)} of {cases(one.count)}"
     return ""
+
+
+def track_record(evidence: Evidence) -> TrackRecord | None:
+    """The record of the fleet's probabilities, for the hover of the trend; None where a horizon was not measured."""
+    bins = {str(horizon): sorted(found, key=lambda one: one.low) for horizon, found in evidence.fleet.items() if found}
+    if set(bins) != {"30m", "8h"}:
+        return None
+    return TrackRecord(
+        {name: tuple((one.low, one.high, _came_true(one)) for one in found) for name, found in bins.items()}
+    )
+
+
+def _came_true(one: ReliabilityBin) -> str:
+    happened = known(one.happened[0])
+    return f", came true in {share(happened)} of {cases(one.count)}" if one.count and happened is not None else ""

@@ -105,6 +105,9 @@ class Evidence(_Part):
     bands: tuple[Bands, ...]
     pinball_ratio: Interval
     coverage_80: Interval
+    fleet: dict[Literal["30m", "8h"], tuple[ReliabilityBin, ...]] = Field(
+        default={}, description="Reliability of the probabilities of whole fleets; empty where it was not measured."
+    )
     by_profile: tuple[Group, ...]
     by_kind: tuple[Group, ...]
     blind_spots: tuple[str, ...]
