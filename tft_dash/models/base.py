@@ -33,6 +33,7 @@ MODELS: Final[Registry[Callable[[], RiskModel]]] = Registry(
     {
         "thresholds": "tft_dash.models.thresholds:ThresholdModel",
         "scripted": "tft_dash.models.scripted:ScriptedModel",
+        "tft": "tft_dash.models.tft:TftModel",
     },
     group="tft_dash.models",
 )
