@@ -144,10 +144,14 @@ def test_a_record_is_of_the_bin_that_the_value_lies_in(said_now: float, words_: 
     assert record((), said_now) == ""
 
 
-def test_short_history_and_none_at_all_are_said() -> None:
-    assert "Only 40% of the 8 h that it looks back on were there: less certain." in said(forecast_at(confidence=0.4))
+def test_short_history_silence_and_none_at_all_are_said() -> None:
+    assert "Only 40% of the values of the last 8 h were there: less certain." in said(forecast_at(confidence=0.4))
+    assert "less certain" not in said(forecast_at(confidence=0.97))
     assert said(unknown_forecast()) == "No forecast yet: there is too little history of this server."
-    assert said(unknown_forecast(confidence=1.0)) == "No forecast: nothing was reported in the last minutes."
+    quiet = trace_of(frame(), 0)
+    quiet = replace(quiet, metrics={name: np.full(9, np.nan, np.float32) for name in quiet.metrics})
+    told = text_of(words.told(unknown_forecast(), quiet, evidence()))
+    assert told == "No forecast: this server reports nothing at the moment."
 
 
 def test_what_it_looked_at_is_attention_and_never_a_cause() -> None:

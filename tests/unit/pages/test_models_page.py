@@ -49,7 +49,7 @@ def test_every_model_is_told_in_words() -> None:
     assert "Adaptive thresholds thresholds pages start with it uncalibrated" in words
     assert "Scripted scripted uncalibrated reads the script" in words
     assert "calibrated trained on simulated fleets" in words
-    assert "Looks back 8 h" in words
+    assert "Needs first 60 min of a server's history" in words
     assert "Step 5 min; finer steps are averaged, coarser ones refused" in words
     assert "Learnt from 240 simulated servers over 28 days" in words
     assert "Learnt from nothing: it has no learnt weights" in words
@@ -72,7 +72,7 @@ def test_a_model_without_evidence_says_so_and_asks_for_no_figure() -> None:
 
 
 def test_a_problem_with_the_evidence_is_told_and_the_rest_stands() -> None:
-    words = text_of(page.layout(CARDS, "thresholds", VERSIONS, None, "evidence.json is cut off. Copy it again."))
+    words = text_of(page.layout(CARDS, "thresholds", VERSIONS, None, ["evidence.json is cut off. Copy it."]))
     assert "evidence.json is cut off" in words
     assert "Adaptive thresholds" in words
 

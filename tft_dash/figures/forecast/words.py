@@ -19,6 +19,8 @@ from tft_dash.schema import METRIC, METRICS, THRESHOLDS
 if TYPE_CHECKING:
     from tft_dash.models.forecasting.evidence import Evidence, ReliabilityBin
 
+SURE: Final = 0.95
+"""Below so large a share of the values looked at, the forecast is said to be less certain."""
 LOOKED: Final = 5
 """So many of the things that were read are named, those with the largest weights."""
 
@@ -36,7 +38,7 @@ def about(minutes: float) -> str:
 def told(forecast: ServerForecast, trace: ServerTrace, evidence: Evidence | None) -> list[Any]:
     """Everything that is said of the forecast above its figure."""
     if math.isnan(forecast.prob_30m) and math.isnan(forecast.prob_8h):
-        return [html.P(_nothing(forecast), className="forecast-note")]
+        return [html.P(_nothing(trace), className="forecast-note")]
     parts = [_chances(forecast, evidence), html.Ul(crossings(forecast, trace), className="forecast-crossings")]
     return [*parts, *_confidence(forecast)]
 
@@ -99,16 +101,16 @@ def _bins(evidence: Evidence | None, horizon: str) -> Sequence[ReliabilityBin]:
 
 
 def _confidence(forecast: ServerForecast) -> list[Any]:
-    if not forecast.confidence < 1:
+    if not forecast.confidence < SURE:
         return []
-    whole = len(forecast.attention) * forecast.step_minutes
-    words = f"Only {percent(forecast.confidence)} of the {about(whole)} that it looks back on were there: less certain."
+    whole = about(len(forecast.attention) * forecast.step_minutes)
+    words = f"Only {percent(forecast.confidence)} of the values of the last {whole} were there: less certain."
     return [html.P([components.icon("info"), words], className="forecast-note")]
 
 
-def _nothing(forecast: ServerForecast) -> str:
-    if forecast.confidence > 0:
-        return "No forecast: nothing was reported in the last minutes."
+def _nothing(trace: ServerTrace) -> str:
+    if all(not len(values) or np.isnan(values[-1]) for values in trace.metrics.values()):
+        return "No forecast: this server reports nothing at the moment."
     return "No forecast yet: there is too little history of this server."
 
 

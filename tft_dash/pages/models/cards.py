@@ -71,7 +71,7 @@ def _facts(card: ModelCard) -> list[tuple[str, str]]:
     return [
         ("Reads", _reads(card)),
         ("Step", _step(card)),
-        ("Looks back", _context(card)),
+        ("Needs first", _context(card)),
         ("Says", _says(card)),
         ("Learnt from", card.trained_on or "nothing: it has no learnt weights"),
         ("Version", card.version),
@@ -93,8 +93,8 @@ def _step(card: ModelCard) -> str:
 
 def _context(card: ModelCard) -> str:
     if card.step_seconds is None or card.context_ticks <= 1:
-        return "needs no history to begin with"
-    return components.span_words(card.step_seconds * card.context_ticks)
+        return "nothing: it answers from the first tick on"
+    return f"{components.span_words(card.step_seconds * card.context_ticks)} of a server's history"
 
 
 def _says(card: ModelCard) -> str:

@@ -25,13 +25,13 @@ def layout(
     default: str,
     versions: Sequence[ModelVersion],
     evidence: Evidence | None,
-    problem: str | None = None,
+    problems: Sequence[str] = (),
 ) -> html.Div:
     """The whole page; its figures come with the theme.
 
     :param default: the model that a page starts with.
     :param evidence: of the model that forecasts; None = there is none.
-    :param problem: what hindered reading it.
+    :param problems: what could not be read.
     """
     simulated = any(card.simulated for card in model_cards) or bool(evidence and evidence.simulated)
     return html.Div(
@@ -43,7 +43,7 @@ def layout(
                 ],
                 className="page-head",
             ),
-            html.Div(_problem(problem), id=ids.MODELS_BANNER, role="alert"),
+            html.Div(_problems(problems), id=ids.MODELS_BANNER, role="alert"),
             *([_simulated()] if simulated else []),
             _section("The models", [cards.model_cards(model_cards, default)]),
             *(_evidence(evidence) if evidence is not None else [_none(model_cards)]),
@@ -82,8 +82,8 @@ def _simulated() -> html.Div:
     return html.Div([components.icon("flask"), words], className="banner banner-info simulated-banner")
 
 
-def _problem(problem: str | None) -> Any:  # noqa: ANN401 - a Dash component
-    return [] if problem is None else components.banner("The evidence cannot be shown", problem)
+def _problems(problems: Sequence[str]) -> Any:  # noqa: ANN401 - a Dash component
+    return components.banner("Something about the models cannot be read", "\n".join(problems)) if problems else []
 
 
 def _none(model_cards: Sequence[ModelCard]) -> html.Section:
