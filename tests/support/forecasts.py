@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from tft_dash.errors import DataError, TftDashError
 from tft_dash.frame import Crossing, ModelVersion, ServerForecast
+from tft_dash.models.base import RiskModel
 from tft_dash.models.forecasting.evidence import (
     AlarmPoint,
     Alarms,
@@ -19,7 +21,10 @@ from tft_dash.models.forecasting.evidence import (
     ReliabilityBin,
 )
 from tft_dash.models.forecasting.layout import CONTEXT, NODES, QUANTILES, TARGETS
+from tft_dash.models.thresholds import ThresholdModel
 from tft_dash.schema import METRIC_NAMES, THRESHOLDS, ModelCard
+from tft_dash.services import Services
+from tft_dash.settings import Settings
 
 TFT = ModelCard(
     name="tft",
@@ -29,7 +34,7 @@ TFT = ModelCard(
     calibrated=True,
     uses_labels=False,
     step_seconds=300.0,
-    context_ticks=96,
+    context_ticks=12,
     horizons_minutes=(30, 480),
     metrics=METRIC_NAMES,
     trained_on="240 simulated servers over 28 days",
@@ -154,3 +159,44 @@ def empty_evidence() -> Evidence:
         horizons={"30m": horizon}, alarms={}, bands=(), pinball_ratio=nothing, coverage_80=nothing, by_profile=(),
         by_kind=(), blind_spots=(), incidents=0, sources=(),
     )  # fmt: skip
+
+
+class Forecasting(ThresholdModel):
+    """The model ``thresholds`` under the card of one that forecasts."""
+
+    card = TFT
+
+
+class ForecastServices(Services):
+    """Services with a forecast model made by hand beside the registered ones.
+
+    :param evidence: what is known of it: evidence, None, or the error that reading it ends with.
+    :param refused: why the model cannot be loaded; None = it can.
+    """
+
+    def __init__(
+        self, settings: Settings, evidence: Evidence | TftDashError | None, refused: str | None = None, **parts: Any
+    ) -> None:
+        super().__init__(settings, **parts)
+        self._evidence = evidence
+        self._refused = refused
+
+    def model(self, name: str) -> RiskModel:
+        if name == "tft" and self._refused:
+            raise DataError(self._refused)
+        return Forecasting() if name == "tft" else super().model(name)
+
+    def model_names(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*super().model_names(), "tft")))
+
+    def artefacts(self) -> tuple[ModelVersion, ...]:
+        return VERSIONS
+
+    def model_evidence(self, name: str) -> Evidence | None:
+        if isinstance(self._evidence, TftDashError):
+            raise self._evidence
+        return self._evidence if name == "tft" else None
+
+    def forecast(self, source: str, tick: int, server: int) -> ServerForecast | None:
+        assert source in self.source_names()
+        return unknown_forecast(tick) if tick < 12 else forecast_at(tick, server, confidence=min(tick / 40, 1.0))
