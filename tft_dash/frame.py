@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tft_dash.schema import (
     HEALTH_BANDS,
@@ -93,7 +95,7 @@ class TrackRecord:
 
     ranges: Mapping[str, tuple[tuple[float, float, str], ...]]
 
-    def told(self, horizon: str, said: FloatArray) -> list[str]:
+    def told(self, horizon: str, said: NDArray[Any]) -> list[str]:
         """The words for each of these probabilities; "" where there are none, or the probability is missing."""
         words = ["", *(text for _, _, text in self.ranges[horizon])]
         places = np.zeros(len(said), np.intp)
@@ -112,6 +114,7 @@ class Frame:
     :param driver_metric: (servers, 2) int8, index into ``METRICS``, -1 = none.
     :param driver_usual: (servers, 2) float32.
     :param record: how often the model's probabilities came true; None = not measured.
+    :param instead: why this model answers in the place of the one that was asked; None = it was asked.
     """
 
     source: SourceDescription
@@ -124,6 +127,7 @@ class Frame:
     driver_usual: FloatArray
     history: History
     record: TrackRecord | None = None
+    instead: str | None = None
 
     @property
     def prob_30m(self) -> float:

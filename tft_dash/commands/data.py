@@ -8,6 +8,7 @@ from typing import Any
 import click
 import orjson
 
+from tft_dash.answering import demand_fit
 from tft_dash.commands.terminal import progress_bar, say, settings_from
 from tft_dash.drills import drill_name, judge
 from tft_dash.errors import UsageError
@@ -82,12 +83,14 @@ def check(source: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("source")
-@click.option("--model", default="thresholds", help="The risk model.  [default: thresholds]")
+@click.option("--model", default="thresholds", help="The risk model, or best.  [default: thresholds]")
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="The Parquet file to write.")
 def score(source: str, model: str, output: Path) -> None:
-    """Write a model's risks: timestamp, server_name, risk, prob_30m, prob_8h, a row per server and tick.
+    """Write a model's risks, a row per server and tick.
 
-    The two probabilities are the fleet's, the same on every row of a tick.
+    The columns: timestamp, server_name, risk, prob_30m, prob_8h, server_prob_30m, server_prob_8h. The first two
+    probabilities are the fleet's, the same on every row of a tick; the last two are the server's own, empty where the
+    model has none.
 
     \b
     Example:
@@ -100,7 +103,8 @@ def score(source: str, model: str, output: Path) -> None:
     try:
         name = services.configured_names()[0]
         with progress_bar("Scoring") as progress:
-            rows = write_scores(services.source(name), services.model(model), services.settings.cache, output, progress)
+            asked = demand_fit(services.answering(name, model), model)
+            rows = write_scores(services.source(name), asked, services.settings.cache, output, progress)
         for notice in services.describe(name).notices:
             say(f"{source}: {notice}")
     finally:

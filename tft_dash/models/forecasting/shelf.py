@@ -25,8 +25,9 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tft_dash.errors import ModelRefusedError, StorageError, UnknownNameError, UsageError, shorten
-from tft_dash.models.forecasting.artefact import Artefact, load_artefact
-from tft_dash.models.forecasting.card import CARD_FILE, VERSION_PATTERN, VOUCHED_FILES
+from tft_dash.models.forecasting.artefact import Artefact, load_artefact, load_evidence
+from tft_dash.models.forecasting.card import CARD_FILE, EVIDENCE_FILE, VERSION_PATTERN, VOUCHED_FILES
+from tft_dash.models.forecasting.evidence import Evidence
 
 logger = logging.getLogger(__name__)
 
@@ -99,6 +100,7 @@ class Shelf:
         self._seen: object = None
         self._running: Artefact | None = None
         self._refused: ModelRefusedError | None = None
+        self._evidence: tuple[object, Evidence | None] = (None, None)
         self._known: dict[Path, tuple[object, Artefact | ModelRefusedError]] = {}
 
     def current(self) -> Artefact:
@@ -114,6 +116,21 @@ class Shelf:
             if self._running is None:
                 raise self._refused or ModelRefusedError(self.folder, "there is no model", "Install tft-dash again.")
             return self._running
+
+    def evidence(self) -> Evidence | None:
+        """What was measured of the model that answers; None where nothing was, or none answers.
+
+        :raises ModelRefusedError: the document is damaged.
+        """
+        try:
+            folder = self.current().folder
+        except ModelRefusedError:
+            return None
+        signature = (folder, _status(folder / EVIDENCE_FILE))
+        with self._lock:
+            if self._evidence[0] != signature:
+                self._evidence = (signature, load_evidence(folder))
+            return self._evidence[1]
 
     def problem(self) -> str | None:
         """Why the chosen model does not answer; None = it does."""
@@ -253,15 +270,15 @@ def _verdict(folder: Path) -> Artefact | ModelRefusedError:
 
 def _signature(folder: Path) -> object:
     """Changes when a file of the model does."""
-    found: list[tuple[int, int, int] | None] = []
-    for name in (CARD_FILE, *VOUCHED_FILES):
-        try:
-            status = (folder / name).stat()
-        except OSError:
-            found.append(None)
-        else:
-            found.append((status.st_mtime_ns, status.st_size, status.st_ino))
-    return tuple(found)
+    return tuple(_status(folder / name) for name in (CARD_FILE, *VOUCHED_FILES))
+
+
+def _status(path: Path) -> tuple[int, int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def _versions(folder: Path) -> tuple[str, ...]:
