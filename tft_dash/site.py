@@ -13,6 +13,7 @@ from typing import Any, Final
 import dash
 
 from tft_dash.callbacks.builder import open_builder
+from tft_dash.callbacks.models import open_models
 from tft_dash.callbacks.scenarios import open_library
 from tft_dash.pages import compare, datasets, importing, monitor
 from tft_dash.pages.inspector import page as inspector
@@ -57,6 +58,7 @@ def _pages(services: Services) -> list[SitePage]:
         SitePage("/datasets/import/<upload_id>", "", "Import", _import),
         SitePage("/datasets/<name>", "", "Dataset", _dataset),
         SitePage("/compare", "Compare", "Compare", _compare(services)),
+        SitePage("/models", "Models", "Models", partial(open_models, services)),
     ]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tft_dash.answering import Answering
 from tft_dash.errors import DataError, TftDashError
 from tft_dash.frame import Crossing, ModelVersion, ServerForecast
 from tft_dash.models.base import RiskModel
@@ -186,8 +187,12 @@ class ForecastServices(Services):
             raise DataError(self._refused)
         return Forecasting() if name == "tft" else super().model(name)
 
-    def model_names(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*super().model_names(), "tft")))
+    def answering(self, source: str, model: str) -> Answering:
+        if model != "tft":
+            return super().answering(source, model)
+        return (
+            Answering(super().model("thresholds"), self._refused) if self._refused else Answering(Forecasting(), None)
+        )
 
     def artefacts(self) -> tuple[ModelVersion, ...]:
         return VERSIONS
