@@ -93,15 +93,17 @@ def test_what_was_said_is_held_against_what_happened_in_sentences() -> None:
     assert trust.sentences(few) == ["When it said 80–100%, it happened in 75% of 4 cases: too few to tell."]
 
 
-def test_bins_that_do_not_fit_into_fifths_are_told_as_they_are() -> None:
+def test_few_ranges_and_those_that_do_not_fit_into_fifths_are_told_as_they_are() -> None:
     odd = tuple(
         ReliabilityBin(low=low, high=high, count=50, said=(low + high) / 2, happened=(0.5, 0.4, 0.6))
         for low, high in ((0.0, 0.3), (0.3, 1.0))
     )
     assert trust.sentences(odd) == [
-        "When it said 0–30%, it happened in 50% of 50 cases.",
-        "When it said 30–100%, it happened in 50% of 50 cases.",
+        "When it said 0–30%, it happened in 50% of 50 cases (40% to 60%).",
+        "When it said 30–100%, it happened in 50% of 50 cases (40% to 60%).",
     ]
+    thirds = [one.model_copy(update={"low": at / 9, "high": (at + 1) / 9}) for at, one in enumerate(reliability()[:9])]
+    assert len(trust.sentences(thirds)) == 9
 
 
 def test_bins_without_a_case_or_a_measure_are_left_out() -> None:

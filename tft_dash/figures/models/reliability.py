@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from tft_dash.figures.models.values import cases, known
+from tft_dash.figures.models.values import between, cases, known
 from tft_dash.figures.plot import Figure, base_layout, small
 from tft_dash.theme import BODY, Theme
 
@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 FEW: Final = 30
 """A point of fewer cases is drawn open: its share may be chance."""
 
-_DIAGRAM: Final = [0.34, 1.0]
-_COUNTS: Final = [0.0, 0.22]
+RANGES_NAMED: Final = 10
+"""So many ranges have their name below their bar; of more, every second one or fewer."""
+
+_DIAGRAM: Final = [0.42, 1.0]
+_COUNTS: Final = [0.0, 0.18]
 _NOTE: Final = {"xref": "paper", "yref": "paper", "yanchor": "bottom", "showarrow": False}
-_MARGIN: Final = {"l": 48, "r": 12, "t": 8, "b": 40}
+_MARGIN: Final = {"l": 48, "r": 12, "t": 8, "b": 24}
 
 
 def figure(bins: Sequence[ReliabilityBin], colour: str, theme: Theme) -> Figure:
@@ -90,48 +93,64 @@ def _hover(one: ReliabilityBin) -> str:
 
 
 def _counts(bins: Sequence[ReliabilityBin], theme: Theme) -> dict[str, Any]:
+    """One bar for each range, equally wide: the lowest ranges are narrow and hold the most."""
     return {
         "type": "bar",
+        "xaxis": "x2",
         "yaxis": "y2",
-        "x": [round((one.low + one.high) / 2, 4) for one in bins],
-        "width": [round((one.high - one.low) * 0.9, 4) for one in bins],
+        "x": list(range(len(bins))),
+        "width": 0.8,
         "y": [one.count for one in bins],
         "marker": {"color": theme.series},
-        "text": [cases(one.count) for one in bins],
-        "textposition": "none",
-        "hovertemplate": "%{text}<extra></extra>",
+        "text": [_short(one.count) for one in bins],
+        "textposition": "outside",
+        "textangle": 0,
+        "textfont": small(theme),
+        "cliponaxis": False,
+        "hovertext": [f"said {between(one.low, one.high)}: {cases(one.count)}" for one in bins],
+        "hoverinfo": "text",
     }
 
 
+def _short(count: int) -> str:
+    """A count in at most four letters."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if count >= size:
+            shown = count / size
+            return f"{shown:.1f}{letter}" if shown < 9.95 else f"{shown:.0f}{letter}"
+    return str(count)
+
+
 def _layout(bins: Sequence[ReliabilityBin], theme: Theme) -> dict[str, Any]:
-    share: dict[str, Any] = {
-        "range": [-0.02, 1.02],
+    axis: dict[str, Any] = {
         "fixedrange": True,
-        "tickvals": [0, 0.25, 0.5, 0.75, 1],
-        "tickformat": ".0%",
         "tickfont": small(theme),
         "ticklabelstandoff": 4,
         "gridcolor": theme.grid,
         "zeroline": False,
     }
-    top = max((one.count for one in bins), default=1)
-    powers = range(0, math.ceil(math.log10(top)) + 1, 2 if top > 1000 else 1)
-    counts = {
-        "type": "log",
-        "domain": _COUNTS,
-        "range": [-0.3, math.log10(top) + 0.3],
-        "tickvals": [10**power for power in powers],
-        "ticktext": [f"{10**power:,}" for power in powers],
-    }
+    share = {**axis, "range": [-0.02, 1.02], "tickvals": [0, 0.25, 0.5, 0.75, 1], "tickformat": ".0%"}
     title = {"font": small(theme), "standoff": 2}
+    names = [f"{100 * one.low:.3g}+" if one.high == 1 else between(one.low, one.high)[:-1] for one in bins]
+    every = max(1, math.ceil(len(bins) / RANGES_NAMED))
+    top = math.log10(max((one.count for one in bins), default=1))
+    words = {**_NOTE, "x": 0, "xanchor": "left", "y": _COUNTS[1], "yshift": 17, "font": small(theme)}
     return base_layout(
         theme,
         margin=_MARGIN,
         dragmode=False,
         hovermode="closest",
-        bargap=0,
-        annotations=[{**_NOTE, "x": 0, "xanchor": "left", "y": _COUNTS[1], "text": "cases", "font": small(theme)}],
-        xaxis={**share, "anchor": "y2", "title": {**title, "text": "said"}},
+        annotations=[{**words, "text": "cases in each range of what was said, in percent"}],
+        xaxis={**share, "anchor": "y", "title": {**title, "text": "said"}},
         yaxis={**share, "domain": _DIAGRAM, "title": {**title, "text": "happened"}},
-        yaxis2={**share, **counts},
+        xaxis2={
+            **axis,
+            "anchor": "y2",
+            "range": [-0.6, len(bins) - 0.4],
+            "tickvals": list(range(0, len(bins), every)),
+            "ticktext": names[::every],
+            "tickangle": 0,
+            "showgrid": False,
+        },
+        yaxis2={**axis, "type": "log", "domain": _COUNTS, "range": [-0.3, top + 0.2], "visible": False},
     )

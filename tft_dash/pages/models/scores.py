@@ -42,7 +42,7 @@ def comparison(evidence: Evidence) -> list[Any]:
             _term("AUC", "how often a server that turned critical was ranked above one that did not. 0.5 is a coin's "
                   "toss."),
             _term("Calibration error", "how far what was said lay from what happened, on average. Climatology cannot "
-                  "be far off, for it says the same of every server; it is left out of the best."),
+                  "be far off, for it says the usual rate of every server; it is left out of the best."),
         ],
         className="gloss",
     )  # fmt: skip

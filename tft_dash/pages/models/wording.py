@@ -26,8 +26,8 @@ _NAMES: Final = {
 }
 MEANINGS: Final = {
     BOOSTING: "hundreds of small decision trees on the last hours' values",
-    "persistence": "what was, stays",
-    CLIMATOLOGY: "always the usual rate",
+    "persistence": "by the server's state now",
+    CLIMATOLOGY: "the usual rate of that hour",
 }
 """What the references do, for those who do not know their names."""
 
