@@ -114,6 +114,19 @@ class ServedModels:
             return Answering(model, None)
         return Answering(self.model(FALLBACK), f"'{wanted}' cannot answer for '{about.name}': {problem}.")
 
+    def answering_drill(self, name: str, step_seconds: float, ticks: int) -> Answering:
+        """Who answers for a drill that is not made yet."""
+        if name != FORECAST:
+            return Answering(self.model(name), None)
+        try:
+            model = self.forecaster()
+        except ModelRefusedError as error:
+            return Answering(self.model(FALLBACK), str(error))
+        problem = model.suits(step_seconds, ticks)
+        if problem is None:
+            return Answering(model, None)
+        return Answering(self.model(FALLBACK), f"'{name}' cannot answer for this preview: {problem}.")
+
     def artefacts(self) -> tuple[ModelVersion, ...]:
         """Every version of the forecast, the newest first; a refused one with its problem."""
         return tuple(_version(one) for one in reversed(self.shelf.all()))

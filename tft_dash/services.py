@@ -19,7 +19,7 @@ from tft_dash.inspection.inspector import Inspector
 from tft_dash.library.scenarios import ScenarioLibrary
 from tft_dash.models.base import MODELS, RiskModel
 from tft_dash.monitor import Monitor
-from tft_dash.previews import Preview, make_preview
+from tft_dash.previews import Preview, make_preview, sampled_scenario
 from tft_dash.recordings import Recordings
 from tft_dash.resources import demo_data_folder
 from tft_dash.runs.queue import RunQueue
@@ -217,13 +217,15 @@ class Services:
 
     def preview(self, scenario: Scenario, model: str) -> Preview:
         """What a drill will do, judged by a model; the last few are kept."""
-        key = (document_digest(scenario), model)
+        clock = sampled_scenario(scenario).spec.clock
+        answering = self.models.answering_drill(model, clock.tick, clock.ticks)
+        key = (document_digest(scenario), f"{answering.model.card.identity} {answering.instead}")
         with self._lock:
             known = self._previews.get(key)
             if known is not None:
                 self._previews.move_to_end(key)
                 return known
-        made = make_preview(scenario, self.model(model))
+        made = make_preview(scenario, answering.model, instead=answering.instead)
         with self._lock:
             self._previews[key] = made
             while len(self._previews) > PREVIEWS_KEPT:

@@ -64,7 +64,7 @@ def _pages(services: Services) -> list[SitePage]:
 
 def _live_monitor(services: Services) -> Callable[..., Any]:
     def layout(**_query: str) -> Any:  # noqa: ANN401 - a Dash component
-        names, models = services.source_names(), services.model_names()
+        names, models = services.source_names(), services.model_choices()
         return monitor.layout(names, models, {"source": names[0], "model": models[0]})
 
     return layout

@@ -128,7 +128,7 @@ class Building:
             **{(component, "figure"): draw(preview, theme) for component, draw in FIGURES.items()},
             (ids.BUILDER_OUTCOMES, "children"): answers.outcomes(_outcomes(preview)),
             (ids.BUILDER_NOTICE, "children"): reduced,
-            (ids.BUILDER_MODEL_NOTE, "children"): components.model_note(preview.card),
+            (ids.BUILDER_MODEL_NOTE, "children"): components.model_note(preview.card, instead=preview.instead),
         }
 
     def task(self, request: object) -> list[Any]:

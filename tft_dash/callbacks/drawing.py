@@ -15,6 +15,7 @@ from dash import Patch, no_update
 from dash.development.base_component import Component
 
 from tft_dash import components, ids
+from tft_dash.answering import BEST
 from tft_dash.callbacks.forecasts import Forecasts
 from tft_dash.callbacks.reporting import RETRIED_ERROR
 from tft_dash.errors import NotReadyError, TftDashError, shorten
@@ -24,6 +25,7 @@ from tft_dash.figures.forecast import panel as forecast_panel
 from tft_dash.figures.plot import blank
 from tft_dash.frame import Frame, SourceDescription
 from tft_dash.playback import decode, position
+from tft_dash.schema import NO_STATE
 from tft_dash.services import Services
 from tft_dash.theme import Theme, theme_of
 
@@ -32,6 +34,7 @@ logger = logging.getLogger(__name__)
 Target = tuple[str, str]
 Drawing = dict[Target, Any]
 
+ASKED: Final = "asked"
 DRAWINGS_KEPT: Final = 256
 """Of about 30 kB each at most (140 kB with the record of a model's probabilities), and a tenth of that as a rule."""
 
@@ -110,7 +113,7 @@ class Drawings:
         tick = position(playback, now, ticks=about.ticks or 1, tick_seconds=tick_seconds)
         frame = self._services.frame(playback.source, playback.model, tick)
         theme, server = _text(request.get("theme")), _text(request.get("server"))
-        key = _key(frame, theme)
+        key = _key(frame, theme, asked=playback.model != BEST)
         drawn = _drawn(request.get("drawn"), key)
         drawing = self._shared((key, tick, server, drawn), frame)
         answer = {
@@ -119,7 +122,7 @@ class Drawings:
             "tick": tick,
             "source": playback.source,
             "server": server,
-            "no_data": bool(np.all(np.isnan(frame.risk))),
+            "no_data": bool(np.isnan(frame.risk).all() and np.all(frame.states == NO_STATE)),
             "about": None if drawn else _facts(about, tick_seconds),
         }
         return {**drawing, ANSWER: answer}
@@ -134,7 +137,8 @@ class Drawings:
         _, _, server, drawn = key
         theme = theme_of(key[0].rsplit(" ", 1)[1])
         frame = replace(frame, record=self._forecasts.record(frame.card))
-        drawing: Drawing = {BANNER: [], **_figures(frame, theme, drawn)}
+        told = components.model_banner(frame, asked=key[0].rsplit(" ", 2)[1] == ASKED)
+        drawing: Drawing = {BANNER: told, **_figures(frame, theme, drawn)}
         drawing.update(self._panel(frame, theme, server, drawn))
         if drawn is None:
             drawing.update(_about(frame))
@@ -210,7 +214,7 @@ def _about(frame: Frame) -> Drawing:
         components.phase_segments(about.phases, about.ticks or 1),
         phases,
         list(about.servers),
-        components.model_note(frame.card),
+        components.model_note(frame.card, instead=frame.instead),
         not about.simulated,
         components.notices(about.notices),
     )
@@ -228,9 +232,10 @@ def _facts(about: SourceDescription, tick_seconds: float) -> dict[str, Any]:
     }
 
 
-def _key(frame: Frame, theme: str | None) -> str:
-    card = frame.card
-    return f"{frame.source.name} {frame.source.digest[:16]} {card.name} {card.version} {theme}"
+def _key(frame: Frame, theme: str | None, *, asked: bool) -> str:
+    """Equal where two pages show the same; its last two words are whether a viewer chose the model, and the theme."""
+    answers = f"{frame.card.identity} {'' if frame.instead is None else 'instead'}"
+    return f"{frame.source.name} {frame.source.digest[:16]} {answers} {ASKED if asked else BEST} {theme}"
 
 
 def _drawn(value: object, key: str) -> Drawn | None:

@@ -100,13 +100,17 @@ class TftModel:
 
     def fits(self, about: SourceDescription) -> str | None:
         """Why it cannot answer for a source, as the rest of a sentence; None = it can."""
-        problem = step_problem(about.step_seconds)
-        if problem is not None:
-            return problem
         if not set(about.metrics) & set(INPUTS):
             return "it has none of the metrics that the forecast reads"
-        span = (about.ticks or 0) * about.step_seconds
-        if about.ticks is not None and span < LEAST_STEPS * STEP_SECONDS:
+        return self.suits(about.step_seconds, about.ticks)
+
+    def suits(self, step_seconds: float, ticks: int | None) -> str | None:
+        """The same for a recording of so many ticks; None = it goes on for ever."""
+        problem = step_problem(step_seconds)
+        if problem is not None:
+            return problem
+        span = (ticks or 0) * step_seconds
+        if ticks is not None and span < LEAST_STEPS * STEP_SECONDS:
             return (
                 f"it is {span / 60:.3g} minutes long, and the forecast needs an hour of history before it can say "
                 "anything"
