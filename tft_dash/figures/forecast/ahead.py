@@ -167,7 +167,7 @@ def _metric_row(scene: _Scene, metric: str, axis: str, theme: Theme) -> list[dic
         {**base, "x": ahead, "line": {"width": 0}},
         {**base, "x": ahead, "line": {"width": 0}, "fill": "tonexty", "fillcolor": _faint(theme.series)},
         {**told, "x": ahead, "line": {"color": theme.series, "width": 2, "dash": "6px,3px"},
-         "hovertemplate": f"{value} likely (%{{text}})"},
+         "hovertemplate": f"median {value} (%{{text}})"},
         {**base, "mode": "markers+text", "cliponaxis": False,
          "marker": {"size": 9, "color": theme.critical_line, "line": {"color": theme.critical_line, "width": 2}},
          "textfont": {"size": BODY, "color": theme.critical_line, "weight": 600}},

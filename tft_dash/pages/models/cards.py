@@ -28,7 +28,8 @@ def model_cards(cards: Sequence[ModelCard], default: str) -> html.Ul:
 def versions(found: Sequence[ModelVersion]) -> list[Any]:
     """The trained versions in the registry; a broken one with what is wrong with it."""
     if not found:
-        return [html.P("No trained model is installed. `thresholds` answers on every page.", className="quiet")]
+        words = ["No trained model is installed; ", html.Code("thresholds"), " answers on every page."]
+        return [html.P(words, className="quiet")]
     rows = [[one.version, _use(one), one.created or DASH, _learnt(one)] for one in found]
     change = html.P(
         ["Another version answers after ", html.Code("tft-dash models activate VERSION"), "; ",

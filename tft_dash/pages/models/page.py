@@ -88,10 +88,10 @@ def _problems(problems: Sequence[str]) -> Any:  # noqa: ANN401 - a Dash componen
 
 def _none(model_cards: Sequence[ModelCard]) -> html.Section:
     forecaster = next((card for card in model_cards if card.forecasts), None)
-    words = "No model that forecasts is installed."
+    words: list[Any] = ["No model that forecasts is installed."]
     if forecaster is not None:
-        command = f"tft-dash evaluate --model {forecaster.name}"
-        words = f"{forecaster.title} v{forecaster.version} has not been measured. `{command}` measures it."
+        unknown = f"{forecaster.title} v{forecaster.version} has not been measured, so nobody knows. Measure it: "
+        words = [unknown, html.Code(f"tft-dash evaluate --model {forecaster.name}")]
     return _section("How far it can be trusted", [html.P(words)])
 
 
