@@ -25,6 +25,9 @@ FORECAST: Final = "tft"
 FALLBACK: Final = "thresholds"
 """Answers for every source."""
 FORECASTS_KEPT: Final = 256
+SECONDS_PER_WINDOW: Final = 0.0006
+MOST_WINDOWS: Final = 500_000
+"""Up to so many the forecast judges a source unasked: five minutes of one processor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,8 @@ class ServedModels:
         except ModelRefusedError as error:
             return Answering(self.model(FALLBACK), str(error))
         problem = unfit(model, about)
+        if problem is None and name == BEST and self.forecaster().windows(about) > MOST_WINDOWS:
+            return Answering(self.model(FALLBACK), _too_large(about, self.forecaster().windows(about)))
         if problem is None:
             return Answering(model, None)
         return Answering(self.model(FALLBACK), f"'{wanted}' cannot answer for '{about.name}': {problem}.")
@@ -171,6 +176,13 @@ def demand_fit(answering: Answering, asked: str) -> RiskModel:
     if answering.problem is not None and asked != BEST:
         raise DataError(f"{answering.problem} Choose --model {FALLBACK}.")
     return answering.model
+
+
+def _too_large(about: SourceDescription, windows: int) -> str:
+    return (
+        f"Judging the whole of '{about.name}' by '{FORECAST}' would take about "
+        f"{windows * SECONDS_PER_WINDOW / 60:,.0f} minutes. Choose '{FORECAST}' to have it done all the same."
+    )
 
 
 def _alone(window: Window, server: int) -> Window:

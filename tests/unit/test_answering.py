@@ -134,3 +134,13 @@ def test_before_an_hour_has_passed_a_forecast_says_nothing(services: Services) -
 
 def test_a_source_that_the_forecast_does_not_fit_has_none(services: Services) -> None:
     assert services.forecast(SHORT, 30, 0) is None
+
+
+def test_a_recording_that_would_take_long_is_forecast_only_when_that_is_asked_for(services: Services) -> None:
+    about = replace(services.describe(LONG), ticks=100_000)
+    left_open = services.models.answering(about, "best")
+    assert left_open.model.card.name == "thresholds"
+    assert "would take about 10 minutes. Choose 'tft'" in str(left_open.instead)
+    assert services.models.answering(about, "tft").instead is None
+    minutes = replace(about, step_seconds=5.0)
+    assert services.models.answering(minutes, "best").model.card.name == "tft"
