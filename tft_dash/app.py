@@ -24,6 +24,7 @@ from tft_dash.callbacks.compare import register_compare
 from tft_dash.callbacks.datasets import register_datasets
 from tft_dash.callbacks.importing import register_importing
 from tft_dash.callbacks.inspector import register_inspector
+from tft_dash.callbacks.models import register_models
 from tft_dash.callbacks.monitor import register_monitor
 from tft_dash.callbacks.scenarios import register_scenarios
 from tft_dash.compression import Compression
@@ -97,6 +98,7 @@ def create_app(services: Services) -> Dash:
     register_datasets(app, services)
     register_importing(app, services)
     register_inspector(app, services)
+    register_models(app, services)
     _finish(server, base)
     return app
 

@@ -15,10 +15,10 @@ from tft_dash.artefacts import build_once
 from tft_dash.frame import History, SourceDescription
 from tft_dash.models.base import RiskModel
 from tft_dash.progress import Progress, silent
-from tft_dash.schema import ASSESSMENT_FIELDS, Assessments, FloatArray, ModelCard, Window
+from tft_dash.schema import ASSESSMENT_FIELDS, SERVER_FIELDS, Assessments, FloatArray, ModelCard, Window
 from tft_dash.sources.base import START, Source
 
-LAYOUT_VERSION: Final = "1"
+LAYOUT_VERSION: Final = "2"
 FLEET_FIELDS: Final = ("cpu_median", "latency_p95", "error_mean")
 
 
@@ -45,7 +45,7 @@ class Assessed:
 
 def assessed_folder(cache: Path, source: SourceDescription, card: ModelCard) -> Path:
     """Where the assessments of a recording by a model lie; equal content and model mean an equal place."""
-    identity = "\n".join([LAYOUT_VERSION, source.digest, card.name, card.version])
+    identity = "\n".join([LAYOUT_VERSION, source.digest, card.identity])
     return cache / "assessments" / hashlib.sha256(identity.encode()).hexdigest()[:32]
 
 
@@ -61,6 +61,8 @@ def assess_source(source: Source, model: RiskModel, cache: Path, progress: Progr
         batch = source.read(START, description.ticks or 0, labels=model.card.uses_labels)
         assessments = model.assess_recording(batch.window, lambda share: report(0.95 * share))
         for name in ASSESSMENT_FIELDS:
+            np.save(work / f"{name}.npy", getattr(assessments, name))
+        for name in SERVER_FIELDS if assessments.tells_servers else ():
             np.save(work / f"{name}.npy", getattr(assessments, name))
         for name, values in fleet_figures(batch.window).items():
             np.save(work / f"{name}.npy", values)
@@ -79,10 +81,11 @@ def _is_whole(folder: Path) -> bool:
 
 def _load(folder: Path) -> Assessed:
     # Plain arrays over the maps: slices of a memmap cost ten times as much.
-    names = (*ASSESSMENT_FIELDS, *FLEET_FIELDS)
+    told = [name for name in SERVER_FIELDS if (folder / f"{name}.npy").exists()]
+    names = (*ASSESSMENT_FIELDS, *told, *FLEET_FIELDS)
     arrays = {name: np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r")) for name in names}
     return Assessed(
-        Assessments(**{name: arrays[name] for name in ASSESSMENT_FIELDS}),
+        Assessments(**{name: arrays[name] for name in (*ASSESSMENT_FIELDS, *told)}),
         **{name: arrays[name] for name in FLEET_FIELDS},
     )
 

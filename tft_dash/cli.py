@@ -12,7 +12,8 @@ import click
 from tft_dash import __version__
 from tft_dash.commands.data import check, generate, score
 from tft_dash.commands.importing import import_file
-from tft_dash.commands.listing import models, scenarios, settings, sources
+from tft_dash.commands.listing import scenarios, settings, sources
+from tft_dash.commands.models import models
 from tft_dash.commands.serving import demo, serve
 from tft_dash.errors import TftDashError
 

@@ -170,20 +170,53 @@ def notices(texts: Sequence[str]) -> Children:
     return html.Details([html.Summary([icon("info"), head]), items], className="notices")
 
 
-def model_note(card: ModelCard, *, simulated: bool = False) -> Children:
+def model_note(card: ModelCard, *, simulated: bool = False, instead: str | None = None) -> Children:
     """Names the model that answered and what weakens its answers.
 
     :param simulated: whether to add that the data is; where the page's own mark may be out of sight.
+    :param instead: why it answers in another one's place.
     """
     tags = [html.Span("simulated data", className="tag tag-simulated")] if simulated else []
     if card.uses_labels:
         tags.append(
             html.Span("reads the script", className="tag tag-warning", title="It is told the incident's phases.")
         )
+    if card.simulated:
+        why = "It has learnt on simulated fleets. On a real one its probabilities are a ranking until calibrated there."
+        tags.append(html.Span("learnt on simulations", className="tag", title=why))
     if not card.calibrated:
         why = "Its probabilities were not fitted to outcomes; read them as a ranking."
         tags.append(html.Span("uncalibrated", className="tag", title=why))
-    return [html.Span(f"{card.title} v{card.version}", className="model-name", title=card.summary), *tags]
+    return [
+        html.Span(f"{card.title} v{card.version}", className="model-name", title=card.summary),
+        *tags,
+        *_instead(instead),
+    ]
+
+
+def _instead(reason: str | None) -> list[Any]:
+    """Folded: that the model answers in another one's place, and why."""
+    if reason is None:
+        return []
+    head = html.Summary([icon("info"), "why this model"])
+    return [html.Details([head, html.Ul([html.Li(reason)], className="notices-list")], className="notices")]
+
+
+def model_banner(frame: Frame, *, asked: bool) -> Children:
+    """What keeps the frame's model from saying what was asked of it; nothing as a rule.
+
+    :param asked: whether a viewer has asked for the very model in whose place this one answers.
+    """
+    if asked and frame.instead is not None:
+        return banner("Another model answers", frame.instead, kind="info")
+    needed = frame.card.context_ticks * (frame.card.step_seconds or 0.0)
+    if (frame.tick + 1) * frame.source.step_seconds >= needed or not np.isnan(frame.risk).all():
+        return []
+    words = (
+        f"{frame.card.title} needs {span_words(needed)} of history before it says anything, and this recording has "
+        f"{span_words((frame.tick + 1) * frame.source.step_seconds)} of it here. Go on, or choose another model."
+    )
+    return banner("Not enough history yet", words, kind="info")
 
 
 def clock(frame: Frame) -> Children:

@@ -6,6 +6,7 @@
     ├── DataError                exit 1   the data or the model is not acceptable
     │   ├── TableError                    a table breaks the data contract
     │   ├── DocumentError                 a scenario document is invalid; carries every problem with its path
+    │   ├── ModelRefusedError             a model's folder is not what it says it is, or not for this program
     │   └── ExpectationError              a drill does not do what its document expects
     ├── UsageError               exit 2   the caller asked for something that cannot be
     │   ├── NotThereError                 what was asked for is not there
@@ -60,6 +61,18 @@ class DocumentError(DataError):
         count = len(self.problems)
         head = f"{source}: {count} {'mistake' if count == 1 else 'mistakes'} in the scenario document."
         super().__init__("\n".join([head, *(f"  {path}: {message}" for path, message in self.problems)]))
+
+
+class ModelRefusedError(DataError):
+    """A model's folder is not what it says it is, or not for this program; nothing of it is used.
+
+    :param path: the file or folder at fault.
+    :param differs: what is wrong with it, as a sentence without its full stop.
+    :param advice: what to do.
+    """
+
+    def __init__(self, path: object, differs: str, advice: str) -> None:
+        super().__init__(f"The model in {shorten(str(path), 200)} is refused: {differs}. {advice}")
 
 
 class ExpectationError(DataError):

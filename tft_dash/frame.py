@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tft_dash.schema import (
     HEALTH_BANDS,
@@ -84,6 +86,24 @@ class History:
     error_mean: FloatArray
 
 
+@dataclass(frozen=True, slots=True)
+class TrackRecord:
+    """What became of a model's probabilities for whole fleets.
+
+    :param ranges: horizon (``30m``, ``8h``) → ``(from, to, what happened when it said so, in words)`` each, rising.
+    """
+
+    ranges: Mapping[str, tuple[tuple[float, float, str], ...]]
+
+    def told(self, horizon: str, said: NDArray[Any]) -> list[str]:
+        """The words for each of these probabilities; "" where there are none, or the probability is missing."""
+        words = ["", *(text for _, _, text in self.ranges[horizon])]
+        places = np.zeros(len(said), np.intp)
+        for place, (low, high, _) in enumerate(self.ranges[horizon], 1):
+            places[(said >= low) & ((said < high) | (said == 1.0))] = place
+        return [words[place] for place in places.tolist()]
+
+
 @dataclass(frozen=True)
 class Frame:
     """Everything the five figures need at one tick: the batch's columns, the assessment, the history up to it.
@@ -93,6 +113,8 @@ class Frame:
     :param risk: (servers,) float32 in [0, 1]; NaN = nothing to say.
     :param driver_metric: (servers, 2) int8, index into ``METRICS``, -1 = none.
     :param driver_usual: (servers, 2) float32.
+    :param record: how often the model's probabilities came true; None = not measured.
+    :param instead: why this model answers in the place of the one that was asked; None = it was asked.
     """
 
     source: SourceDescription
@@ -104,6 +126,8 @@ class Frame:
     driver_metric: CodeArray
     driver_usual: FloatArray
     history: History
+    record: TrackRecord | None = None
+    instead: str | None = None
 
     @property
     def prob_30m(self) -> float:
@@ -172,3 +196,70 @@ class ServerTrace:
     first_tick: int
     metrics: Mapping[str, FloatArray]
     risk: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """When a forecast is first over a metric's critical line, in minutes from now; None = not within the forecast.
+
+    :param likely: the median's first time over it.
+    :param possible: the first time of the 90 % quantile.
+    """
+
+    likely: float | None
+    possible: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServerForecast:
+    """What a forecast model expects of one server, from one tick on.
+
+    :param tick: "now".
+    :param step_minutes: between two steps of the past that the model looked at.
+    :param minutes: (nodes,) from now, rising.
+    :param levels: (quantiles,) rising, e.g. 0.02 … 0.98.
+    :param quantiles: metric name → (nodes, quantiles) in the metric's unit; NaN where nothing can be said.
+    :param chance: (nodes,) P(first critical step by then), as the network says it.
+    :param prob_30m: P(critical within 30 minutes), calibrated; NaN = nothing to say.
+    :param prob_8h: the same within 8 hours.
+    :param selection: what was read → its mean weight, together 1: metrics by name, ``hour`` and ``missing``.
+    :param attention: (context,) weight of each past step, oldest first, the last one is now.
+    :param confidence: share of the context that was there, 0–1; 0 = too little to answer.
+    :param crossings: metric name → when it is over its critical line.
+    """
+
+    server: int
+    tick: int
+    step_minutes: float
+    minutes: FloatArray
+    levels: tuple[float, ...]
+    quantiles: Mapping[str, FloatArray]
+    chance: FloatArray
+    prob_30m: float
+    prob_8h: float
+    selection: Mapping[str, float]
+    attention: FloatArray
+    confidence: float
+    crossings: Mapping[str, Crossing]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """A trained version of a model in the registry, whether it can be used or not.
+
+    :param created: when it was made, as its card says; "" = unknown.
+    :param trained_on: in words: what it learnt from.
+    :param simulated: whether that was simulated; None = unknown, as its card cannot be read.
+    :param active: whether it answers at the moment.
+    :param shipped: whether it travels with the package.
+    :param problem: why it cannot be used, and what to do; None = it can.
+    """
+
+    version: str
+    title: str
+    created: str
+    trained_on: str
+    simulated: bool | None
+    active: bool
+    shipped: bool
+    problem: str | None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, cast
 
@@ -33,20 +34,22 @@ class Monitor:
         self._frames: OrderedDict[tuple[str, str, str, int], Frame] = OrderedDict()
         self._lock = threading.Lock()
 
-    def frame(self, source: Source, model: RiskModel, tick: int) -> Frame:
+    def frame(self, source: Source, model: RiskModel, tick: int, *, instead: str | None = None) -> Frame:
         """The frame of one tick.
+
+        :param instead: why this model answers in another one's place.
 
         :raises NotThereError: the recording has no such tick.
         :raises NotReadyError: the recording is being prepared or assessed.
         """
         description = self.describe(source)
-        key = (description.name, description.digest, f"{model.card.name} {model.card.version}", tick)
+        key = (description.name, description.digest, f"{model.card.identity} {instead or ''}", tick)
         with self._lock:
             frame = self._frames.get(key)
             if frame is not None:
                 self._frames.move_to_end(key)
                 return frame
-        frame = self._make(source, description, model, tick)
+        frame = replace(self._make(source, description, model, tick), instead=instead)
         with self._lock:
             self._frames[key] = frame
             while len(self._frames) > FRAMES_KEPT:

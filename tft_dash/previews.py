@@ -52,6 +52,7 @@ class Preview:
     :param states: (ticks, servers) codes.
     :param risk: (ticks, servers), NaN = nothing to say; so are the fleet's two probabilities, (ticks,).
     :param outcomes: what becomes of each entry of ``expect``, in order.
+    :param instead: why this model judges the drill in the place of the one that was asked; None = it was asked.
     """
 
     scenario: Scenario
@@ -69,15 +70,17 @@ class Preview:
     prob_30m: FloatArray
     prob_8h: FloatArray
     outcomes: tuple[Outcome, ...]
+    instead: str | None = None
 
 
-def make_preview(scenario: Scenario, model: RiskModel) -> Preview:
+def make_preview(scenario: Scenario, model: RiskModel, *, instead: str | None = None) -> Preview:
     """The drill that ``scenario`` determines as ``model`` judges it; its cost is bounded, whatever the drill's size.
 
+    :param instead: why this model judges it in another one's place.
     :raises LimitError: finding out whom the faults strike would take too long.
     """
     choice = _choose(scenario.spec)
-    sampled = _sampled(scenario)
+    sampled = sampled_scenario(scenario)
     drill = simulate(sampled, servers=choice.servers)
     phases = phase_names(sampled.spec) if model.card.uses_labels else None
     said = model.assess_recording(replace(drill.window, phases=phases))
@@ -98,6 +101,7 @@ def make_preview(scenario: Scenario, model: RiskModel) -> Preview:
         prob_30m=said.prob_30m,
         prob_8h=said.prob_8h,
         outcomes=evaluate(sampled, drill, said),
+        instead=instead,
     )
 
 
@@ -150,7 +154,7 @@ def _in_turn(places: Places, kinds: Places, marks: NDArray[np.uint64]) -> Iterat
     return (place for place in chain.from_iterable(rounds) if place is not None)
 
 
-def _sampled(scenario: Scenario) -> Scenario:
+def sampled_scenario(scenario: Scenario) -> Scenario:
     """The same drill with a tick so many times as long that there are few enough."""
     clock = scenario.spec.clock
     times = -(-clock.ticks // TICKS)

@@ -6,7 +6,7 @@ Arrays are ``numpy``; the first axis is time (ticks), the second is servers. A m
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -226,6 +226,11 @@ def readable(value: float) -> str:
 
 
 DRIVERS_PER_SERVER: Final = 2
+SERVER_FIELDS: Final = ("server_prob_30m", "server_prob_8h")
+
+
+def _nothing() -> FloatArray:
+    return np.zeros((0, 0), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +242,9 @@ class Assessments:
     :param driver_usual: (ticks, servers, 2) float32, the metric's usual value on that server; NaN = unknown.
     :param prob_30m: (ticks,) float32, P(incident in the fleet within 30 minutes); NaN where nothing can be said.
     :param prob_8h: (ticks,) float32, the same within 8 hours; never below ``prob_30m``.
+    :param server_prob_30m: (ticks, servers) float32, P(incident of the server within 30 minutes); NaN where the model
+        has none. Left out by models that have none at all.
+    :param server_prob_8h: (ticks, servers) float32, the same within 8 hours; never below ``server_prob_30m``.
     """
 
     risk: FloatArray
@@ -244,6 +252,19 @@ class Assessments:
     driver_usual: FloatArray
     prob_30m: FloatArray
     prob_8h: FloatArray
+    server_prob_30m: FloatArray = field(default_factory=_nothing)
+    server_prob_8h: FloatArray = field(default_factory=_nothing)
+
+    def __post_init__(self) -> None:
+        for name in SERVER_FIELDS:
+            if getattr(self, name).shape != self.risk.shape:
+                # One NaN shown everywhere: a model without such probabilities costs no memory for saying so.
+                object.__setattr__(self, name, np.broadcast_to(np.float32(np.nan), self.risk.shape))
+
+    @property
+    def tells_servers(self) -> bool:
+        """Whether the model has probabilities of single servers."""
+        return self.server_prob_30m.size > 0 and any(self.server_prob_30m.strides)
 
     @property
     def ticks(self) -> int:
@@ -263,6 +284,10 @@ class ModelCard:
     :param step_seconds: the step it was made for; None = any.
     :param context_ticks: how many ticks of history it needs before it can answer; 1 = none.
     :param metrics: the metrics it can use; it needs at least one of them.
+    :param trained_on: what it learnt from, in words; "" = it learns no weights.
+    :param simulated: whether that was simulated: its probabilities then say nothing of a real fleet.
+    :param forecasts: whether it forecasts each server's metrics, too.
+    :param digest: identifies the content of a model that is read from files.
     """
 
     name: str
@@ -275,6 +300,15 @@ class ModelCard:
     context_ticks: int
     horizons_minutes: tuple[int, ...]
     metrics: tuple[str, ...]
+    trained_on: str = ""
+    simulated: bool = False
+    forecasts: bool = False
+    digest: str = ""
+
+    @property
+    def identity(self) -> str:
+        """Equal where the answers are."""
+        return " ".join((self.name, self.version, self.digest[:12])).rstrip()
 
     def as_dict(self) -> dict[str, Any]:
         """The card as plain values for JSON."""

@@ -16,7 +16,7 @@ from tft_dash.assessing import Assessed, assess_source
 from tft_dash.errors import StorageError, UsageError
 from tft_dash.models.base import RiskModel
 from tft_dash.progress import Progress, silent
-from tft_dash.schema import SERVER_NAME, TIMESTAMP
+from tft_dash.schema import SERVER_FIELDS, SERVER_NAME, TIMESTAMP
 from tft_dash.sources.base import START, Source
 
 BLOCK_CELLS: Final = 1_000_000
@@ -30,6 +30,7 @@ def _schema(unit: str) -> pa.Schema:
             ("risk", pa.float32()),
             ("prob_30m", pa.float32()),
             ("prob_8h", pa.float32()),
+            *((name, pa.float32()) for name in SERVER_FIELDS),
         ]
     )
 
@@ -37,8 +38,9 @@ def _schema(unit: str) -> pa.Schema:
 def write_scores(source: Source, model: RiskModel, cache: Path, output: Path, progress: Progress = silent) -> int:
     """Write a row per server and tick that the recording holds; returns how many.
 
-    ``timestamp`` is the row's own, not the tick's. A risk is null where the model has nothing to say; the two
-    probabilities are the fleet's, the same on every row of a tick.
+    ``timestamp`` is the row's own, not the tick's. A risk is null where the model has nothing to say; ``prob_30m`` and
+    ``prob_8h`` are the fleet's, the same on every row of a tick, ``server_prob_30m`` and ``server_prob_8h`` the
+    server's own, null where the model has none.
 
     :raises UsageError: ``output`` is not a place for a file of its own.
     :raises StorageError: ``output`` cannot be written; nothing half-written is left.
@@ -86,6 +88,7 @@ def _blocks(source: Source, assessed: Assessed) -> Iterator[tuple[float, pa.Tabl
                 found.risk[first:last][tick, server],
                 found.prob_30m[first:last][tick],
                 found.prob_8h[first:last][tick],
+                *(getattr(found, name)[first:last][tick, server] for name in SERVER_FIELDS),
             )),
         ]  # fmt: skip
         yield last / ticks, pa.Table.from_arrays(columns, schema=schema)

@@ -6,18 +6,19 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from tft_dash.answering import BEST, FALLBACK, Answering, ServedModels
 from tft_dash.background import WAIT_SECONDS, Background
 from tft_dash.comparing import Comparison, Side, compare
 from tft_dash.errors import TftDashError
-from tft_dash.frame import Frame, ServerTrace, SourceDescription
+from tft_dash.frame import Frame, ModelVersion, ServerForecast, ServerTrace, SourceDescription
 from tft_dash.importing.uploads import Uploads
 from tft_dash.inspection.inspector import Inspector
 from tft_dash.library.scenarios import ScenarioLibrary
 from tft_dash.models.base import MODELS, RiskModel
 from tft_dash.monitor import Monitor
-from tft_dash.previews import Preview, make_preview
+from tft_dash.previews import Preview, make_preview, sampled_scenario
 from tft_dash.recordings import Recordings
 from tft_dash.resources import demo_data_folder
 from tft_dash.runs.queue import RunQueue
@@ -30,7 +31,10 @@ from tft_dash.sources.base import Source
 from tft_dash.store.documents import Documents
 from tft_dash.store.engine import Store, store_url
 
-DEFAULT_MODEL: Final = "thresholds"
+if TYPE_CHECKING:
+    from tft_dash.models.forecasting.evidence import Evidence
+
+DEFAULT_MODEL: Final = FALLBACK
 PREVIEWS_KEPT: Final = 8
 _GB: Final = 10**9
 _MB: Final = 10**6
@@ -97,7 +101,7 @@ class Services:
         )
         specs = settings.sources or tuple(str(path) for path in shipped_drills())
         self._served = ServedSources(specs, settings.cache, self.uploads, self.recordings, look_seconds=look_seconds)
-        self._models: dict[str, RiskModel] = {}
+        self.models = ServedModels(settings.data / "models", look_seconds=look_seconds)
         self._previews: OrderedDict[tuple[str, str], Preview] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -144,23 +148,44 @@ class Services:
 
         :raises UnknownNameError: nothing is registered under that name.
         """
-        with self._lock:
-            if name not in self._models:
-                self._models[name] = MODELS.load(name)()
-            return self._models[name]
+        return self.models.model(name)
 
     def model_names(self) -> tuple[str, ...]:
-        """The risk models there are; the default first."""
-        names = MODELS.names()
-        return tuple(sorted(names, key=lambda name: (name != self.default_model(), name)))
+        """The risk models there are; the set one first, else the one that answers for every source."""
+        first = DEFAULT_MODEL if self.settings.model in ("", BEST) else self.settings.model
+        return tuple(sorted(MODELS.names(), key=lambda name: (name != first, name)))
+
+    def model_choices(self) -> tuple[str, ...]:
+        """What a page can ask for: the models, and the best that a source allows; what it starts with comes first."""
+        others = [name for name in (BEST, *self.model_names()) if name != self.first_choice()]
+        return (self.first_choice(), *others)
+
+    def first_choice(self) -> str:
+        """What a page asks for at first: the model that is set, else the best that the source allows."""
+        return self.settings.model or BEST
 
     def default_model(self) -> str:
-        """The model that a page starts with."""
-        return self.settings.model or DEFAULT_MODEL
+        """The model that is set, else the best there is."""
+        return self.models.best() if self.settings.model in ("", BEST) else self.settings.model
 
     def cards(self) -> tuple[ModelCard, ...]:
-        """The card of every model."""
-        return tuple(self.model(name).card for name in self.model_names())
+        """The card of every model that can answer."""
+        return self.models.cards(self.model_names())
+
+    def artefacts(self) -> tuple[ModelVersion, ...]:
+        """Every version of the forecast, the newest first; a refused one with its problem."""
+        return self.models.artefacts()
+
+    def model_evidence(self, name: str) -> Evidence | None:
+        """What was measured of a model; None where nothing was.
+
+        :raises ModelRefusedError: the document is damaged.
+        """
+        return self.models.evidence(name)
+
+    def answering(self, source: str, model: str) -> Answering:
+        """The model that answers for a source when ``model`` is asked, and why it is another one."""
+        return self.models.answering(self.describe(source), model)
 
     def describe(self, source: str) -> SourceDescription:
         """The description of a source."""
@@ -174,8 +199,13 @@ class Services:
         return tuple(self._entry(name) for name in names)
 
     def frame(self, source: str, model: str, tick: int) -> Frame:
-        """One tick of a source, judged by a model."""
-        return self.monitor.frame(self.source(source), self.model(model), tick)
+        """One tick of a source, judged by a model, or by the one that answers in its place."""
+        answering = self.answering(source, model)
+        return self.monitor.frame(self.source(source), answering.model, tick, instead=answering.instead)
+
+    def forecast(self, source: str, tick: int, server: int) -> ServerForecast | None:
+        """What the forecast expects of one server from a tick on; None where it cannot answer for the source."""
+        return self.models.forecast(self.source(source), self.describe(source), tick, server)
 
     def trace(self, frame: Frame, server: int) -> ServerTrace:
         """The last ticks of one server up to ``frame``."""
@@ -184,13 +214,15 @@ class Services:
 
     def preview(self, scenario: Scenario, model: str) -> Preview:
         """What a drill will do, judged by a model; the last few are kept."""
-        key = (document_digest(scenario), model)
+        clock = sampled_scenario(scenario).spec.clock
+        answering = self.models.answering_drill(model, clock.tick, clock.ticks)
+        key = (document_digest(scenario), f"{answering.model.card.identity} {answering.instead}")
         with self._lock:
             known = self._previews.get(key)
             if known is not None:
                 self._previews.move_to_end(key)
                 return known
-        made = make_preview(scenario, self.model(model))
+        made = make_preview(scenario, answering.model, instead=answering.instead)
         with self._lock:
             self._previews[key] = made
             while len(self._previews) > PREVIEWS_KEPT:
@@ -229,7 +261,7 @@ class Services:
         self._store.close()
 
     def _side(self, source_name: str, model_name: str) -> Side:
-        source, model = self.source(source_name), self.model(model_name)
+        source, model = self.source(source_name), self.answering(source_name, model_name).model
         said = self.monitor.assessed(source, model).assessments
         return Side(self.monitor.describe(source), model.card, said.prob_30m, said.prob_8h)
 

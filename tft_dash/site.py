@@ -13,6 +13,7 @@ from typing import Any, Final
 import dash
 
 from tft_dash.callbacks.builder import open_builder
+from tft_dash.callbacks.models import open_models
 from tft_dash.callbacks.scenarios import open_library
 from tft_dash.pages import compare, datasets, importing, monitor, nowhere
 from tft_dash.pages.inspector import page as inspector
@@ -61,6 +62,7 @@ def _pages(services: Services) -> list[SitePage]:
         SitePage("/datasets/import/<upload_id>", "", "Import", _import),
         SitePage("/datasets/<name>", "", "Dataset", _dataset),
         SitePage("/compare", "Compare", "Compare", _compare(services)),
+        SitePage("/models", "Models", "Models", partial(open_models, services)),
     ]
 
 
@@ -73,7 +75,7 @@ def _nowhere(pages: Sequence[tuple[str, str]]) -> Callable[..., Any]:
 
 def _live_monitor(services: Services) -> Callable[..., Any]:
     def layout(**_query: str) -> Any:  # noqa: ANN401 - a Dash component
-        names, models = services.source_names(), services.model_names()
+        names, models = services.source_names(), services.model_choices()
         return monitor.layout(names, models, {"source": names[0], "model": models[0]})
 
     return layout

@@ -119,3 +119,13 @@ def test_json_is_gzipped_for_who_accepts_it(client: FlaskClient) -> None:
     plain = client.get("/api/v1/sources/demo_dataset/ticks/0")
     assert packed.headers["Content-Encoding"] == "gzip"
     assert len(packed.data) < len(plain.data) / 2
+
+
+def test_a_tick_names_the_model_that_answered_and_why_it_is_another_one(client: FlaskClient) -> None:
+    short = answer(client, "/api/v1/sources/demo_dataset/ticks/5?model=tft")
+    assert short["model"]["name"] == "thresholds"
+    assert "5 minutes long" in short["instead"]
+    long = answer(client, "/api/v1/sources/early-warning/ticks/100")
+    assert long["model"]["name"] == "tft"
+    assert long["instead"] is None
+    assert answer(client, "/api/v1/sources/early-warning/ticks/3")["prob_30m"] is None

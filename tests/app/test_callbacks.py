@@ -172,3 +172,33 @@ def test_a_file_that_changes_is_drawn_anew(make_client: MakeClient, tmp_path: Pa
     path.write_text(head + "2026-01-01T00:00:00Z,a,1\n2026-01-01T00:00:05Z,a,2\n2026-01-01T00:00:10Z,a,3\n")
     after = ask(client, source="real", tick=2, drawn=drawn(before))
     assert answer_of(after)["about"]["ticks"] == 3
+
+
+def test_where_the_model_that_was_asked_for_cannot_answer_the_page_says_who_does_and_why(client: FlaskClient) -> None:
+    response = ask(client, model="tft", tick=30)
+    banner, note = (text_of(response[name]["children"]) for name in ("monitor-banner", "monitor-model-note"))
+    assert "Another model answers" in banner
+    assert "5 minutes long" in banner
+    assert "'thresholds' (Adaptive thresholds) answers in its place" in banner
+    assert "Adaptive thresholds" in note
+    again = ask(client, model="tft", tick=31, drawn=drawn(response))
+    assert "Another model answers" in text_of(again["monitor-banner"]["children"])
+
+
+def test_the_best_model_is_named_and_the_reason_folded_beside_it(client: FlaskClient) -> None:
+    short, long = ask(client, model="best", tick=30), ask(client, model="best", source="early-warning", tick=100)
+    assert text_of(short["monitor-banner"]["children"]) == ""
+    assert "5 minutes long" in text_of(short["monitor-model-note"]["children"])
+    assert "Temporal Fusion Transformer" in text_of(long["monitor-model-note"]["children"])
+    assert "learnt on simulations" in text_of(long["monitor-model-note"]["children"])
+    asked = ask(client, model="tft", tick=30, drawn=drawn(short))
+    assert answer_of(asked)["about"] is not None
+
+
+def test_too_little_history_is_no_missing_data(client: FlaskClient) -> None:
+    response = ask(client, model="tft", source="early-warning", tick=4)
+    assert "60 min of history" in text_of(response["monitor-banner"]["children"])
+    assert "has 25 min of it here" in text_of(response["monitor-banner"]["children"])
+    assert response["kpi-prob-30m"]["children"] == "—"
+    assert answer_of(response)["no_data"] is False
+    assert text_of(ask(client, model="tft", source="early-warning", tick=11)["monitor-banner"]["children"]) == ""

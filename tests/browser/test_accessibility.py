@@ -28,6 +28,11 @@ PAGES = {
     "compare, two drills": ("/compare?a=demo_dataset&b=early-warning&bm=thresholds&at=600", ".compare-over"),
     "compare, an error": ("/compare?a=nowhere&b=demo_dataset", ".banner"),
     "no page": ("/nothing-here", ".nowhere"),
+    "models": ("/models", "main .model-card"),
+    "live monitor, a server's forecast": (
+        "/?source=early-warning&model=tft&tick=100&server=web-001",
+        "#monitor-forecast-words .forecast-chances",
+    ),
 }
 """Name → address, and what is there once the page is drawn."""
 

@@ -30,6 +30,14 @@ def test_the_wheel_carries_assets_and_drills(installed: Path) -> None:
     assert (installed / "tft_dash" / "py.typed").is_file()
 
 
+def test_the_wheel_carries_a_forecast_model_that_is_accepted(installed: Path, tmp_path: Path) -> None:
+    environ = {**os.environ, "PYTHONPATH": str(installed), "TFT_DASH_DATA": str(tmp_path)}
+    command = [sys.executable, "-m", "tft_dash", "models"]
+    done = subprocess.run(command, cwd=tmp_path, env=environ, check=False, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "shipped\tactive" in done.stdout
+
+
 @pytest.mark.parametrize("address", ["/api/v1/sources", "/assets/tft_dash.js", "/"])
 def test_the_installed_app_answers_from_any_folder(installed: Path, tmp_path: Path, address: str) -> None:
     environ = {**os.environ, "PYTHONPATH": str(installed), "TFT_DASH_CACHE": str(tmp_path / "cache")}

@@ -59,6 +59,7 @@ def frame_payload(frame: Frame) -> dict[str, Any]:
         "active_servers": frame.active,
         "total_servers": len(frame.source.servers),
         "model": frame.card.as_dict(),
+        "instead": frame.instead,
         "servers": _servers(frame),
     }
 

@@ -48,7 +48,7 @@ def _add_version_1(blueprint: Blueprint, services: Services) -> None:
 
     @blueprint.get("/api/v1/sources/<path:name>/ticks/<tick>")
     def tick(name: str, tick: str) -> Response:
-        model = request.args.get("model") or services.default_model()
+        model = request.args.get("model") or services.first_choice()
         return json_answer(frame_payload(services.frame(name, model, _whole(tick))))
 
     @blueprint.route("/api/", defaults={"path": ""}, methods=METHODS)

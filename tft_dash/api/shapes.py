@@ -44,7 +44,8 @@ SHAPES: Final[Mapping[str, tuple[str, Shape]]] = {
         {
             "name": "string", "title": "string", "version": "string", "summary": "string", "calibrated": "boolean",
             "uses_labels": "boolean", "step_seconds": "number?", "context_ticks": "integer",
-            "horizons_minutes": "[integer]", "metrics": "[string]",
+            "horizons_minutes": "[integer]", "metrics": "[string]", "trained_on": "string", "simulated": "boolean",
+            "forecasts": "boolean", "digest": "string",
         },
     ),
     "ServerNow": (
@@ -55,11 +56,12 @@ SHAPES: Final[Mapping[str, tuple[str, Shape]]] = {
         },
     ),
     "Frame": (
-        "One tick of a source, judged by a model.",
+        "One tick of a source, judged by a model; instead tells why it is another one than was asked for.",
         {
             "source": "string", "tick": "integer", "ticks": "integer?", "timestamp": "time", "phase": "string?",
             "progress": "number?", "health": "string", "prob_30m": "number?", "prob_8h": "number?",
-            "active_servers": "integer", "total_servers": "integer", "model": "#Model", "servers": "[#ServerNow]",
+            "active_servers": "integer", "total_servers": "integer", "model": "#Model", "instead": "string?",
+            "servers": "[#ServerNow]",
         },
     ),
     "ScenarioSummary": (

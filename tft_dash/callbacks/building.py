@@ -121,7 +121,7 @@ class Building:
             **{(component, "figure"): draw(preview, theme) for component, draw in FIGURES.items()},
             (ids.BUILDER_OUTCOMES, "children"): answers.outcomes(judged),
             (ids.BUILDER_NOTICE, "children"): reduced,
-            (ids.BUILDER_MODEL_NOTE, "children"): components.model_note(preview.card),
+            (ids.BUILDER_MODEL_NOTE, "children"): components.model_note(preview.card, instead=preview.instead),
         }
 
     def run(self, request: object) -> list[Any]:

@@ -239,7 +239,7 @@ def _about(firsts: Sequence[Frame], comparison: Comparison) -> Drawing:
     rows = [("A", _phases(a.phases, comparison.ticks_a)), ("B", _phases(b.phases, comparison.ticks_b))]
     if a.digest == b.digest:
         rows = [("both", rows[0][1])]
-    heads = [side.head(first.source, first.card) for first in firsts]
+    heads = [side.head(first.source, first.card, first.instead) for first in firsts]
     buttons = phase_rows(rows, comparison.instants)
     return {**dict(zip(HEADS, heads, strict=True)), PHASES: buttons, NOTE: words.note(comparison, a, b)}
 

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -15,13 +15,17 @@ from dash import Patch, no_update
 from dash.development.base_component import Component
 
 from tft_dash import components, ids
+from tft_dash.answering import BEST
+from tft_dash.callbacks.forecasts import Forecasts
 from tft_dash.callbacks.reporting import RETRIED_ERROR
 from tft_dash.errors import NotReadyError, TftDashError, shorten
 from tft_dash.figures import FIGURES, kpi
 from tft_dash.figures import server as server_panel
+from tft_dash.figures.forecast import panel as forecast_panel
 from tft_dash.figures.plot import blank
 from tft_dash.frame import Frame, SourceDescription
 from tft_dash.playback import decode, position
+from tft_dash.schema import NO_STATE
 from tft_dash.services import Services
 from tft_dash.theme import Theme, theme_of
 
@@ -30,8 +34,9 @@ logger = logging.getLogger(__name__)
 Target = tuple[str, str]
 Drawing = dict[Target, Any]
 
+ASKED: Final = "asked"
 DRAWINGS_KEPT: Final = 256
-"""Of about 30 kB each at most, and a tenth of that as a rule."""
+"""Of about 30 kB each at most (140 kB with the record of a model's probabilities), and a tenth of that as a rule."""
 
 PANEL_HIDDEN: Final = (ids.MONITOR_SERVER_PANEL, "hidden")
 PANEL_FIGURE: Final = (ids.MONITOR_SERVER_FIGURE, "figure")
@@ -54,6 +59,7 @@ PANEL_TARGETS: Final[tuple[Target, ...]] = (
     (ids.MONITOR_SERVER_MODEL, "children"),
     (ids.MONITOR_SERVER_FACTS, "children"),
     (ids.MONITOR_SERVER_DRIVERS, "children"),
+    *forecast_panel.TARGETS,
 )
 TARGETS: Final[tuple[Target, ...]] = (
     *kpi.TARGETS,
@@ -90,6 +96,7 @@ class Drawings:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._made: OrderedDict[Hashable, Drawing] = OrderedDict()
+        self._forecasts = Forecasts(services)
         self._lock = threading.Lock()
 
     def answer(self, request: object) -> list[Any]:
@@ -106,7 +113,7 @@ class Drawings:
         tick = position(playback, now, ticks=about.ticks or 1, tick_seconds=tick_seconds)
         frame = self._services.frame(playback.source, playback.model, tick)
         theme, server = _text(request.get("theme")), _text(request.get("server"))
-        key = _key(frame, theme)
+        key = _key(frame, theme, asked=playback.model != BEST)
         drawn = _drawn(request.get("drawn"), key)
         drawing = self._shared((key, tick, server, drawn), frame)
         answer = {
@@ -115,7 +122,7 @@ class Drawings:
             "tick": tick,
             "source": playback.source,
             "server": server,
-            "no_data": bool(np.all(np.isnan(frame.risk))),
+            "no_data": bool(np.isnan(frame.risk).all() and np.all(frame.states == NO_STATE)),
             "about": None if drawn else _facts(about, tick_seconds),
         }
         return {**drawing, ANSWER: answer}
@@ -129,8 +136,10 @@ class Drawings:
                 return known
         _, _, server, drawn = key
         theme = theme_of(key[0].rsplit(" ", 1)[1])
-        drawing: Drawing = {BANNER: [], **_figures(frame, theme, drawn)}
-        drawing.update(_panel(self._services, frame, theme, server, drawn))
+        frame = replace(frame, record=self._forecasts.record(frame.card))
+        told = components.model_banner(frame, asked=key[0].rsplit(" ", 2)[1] == ASKED)
+        drawing: Drawing = {BANNER: told, **_figures(frame, theme, drawn)}
+        drawing.update(self._panel(frame, theme, server, drawn))
         if drawn is None:
             drawing.update(_about(frame))
         written = {target: _written(value) for target, value in drawing.items()}
@@ -139,6 +148,20 @@ class Drawings:
             while len(self._made) > DRAWINGS_KEPT:
                 self._made.popitem(last=False)
         return written
+
+    def _panel(self, frame: Frame, theme: Theme, name: str | None, drawn: Drawn | None) -> Drawing:
+        """The chosen server's panel, or a closed one."""
+        if not name:
+            return {PANEL_HIDDEN: True} if drawn is None or drawn.server else {}
+        if name not in frame.source.servers:
+            words = f"'{frame.source.name}' has no server '{shorten(name)}'. Choose one from the list."
+            return {PANEL_HIDDEN: True, BANNER: components.banner("No such server", words)}
+        server = frame.source.servers.index(name)
+        trace = self._services.trace(frame, server)
+        same = drawn is not None and drawn.server == name
+        change = server_panel.patch(frame, trace) if same else server_panel.figure(frame, trace, theme)
+        ahead = self._forecasts.panel(frame, trace, None if same else theme)
+        return {PANEL_HIDDEN: False, PANEL_FIGURE: change, **server_panel.texts(frame, server), **ahead}
 
 
 def _reported(make: Callable[[Mapping[str, Any]], Drawing], request: Mapping[str, Any]) -> Drawing:
@@ -183,20 +206,6 @@ def _figures(frame: Frame, theme: Theme, drawn: Drawn | None) -> Drawing:
     return drawing
 
 
-def _panel(services: Services, frame: Frame, theme: Theme, name: str | None, drawn: Drawn | None) -> Drawing:
-    """The chosen server's panel, or a closed one."""
-    if not name:
-        return {PANEL_HIDDEN: True} if drawn is None or drawn.server else {}
-    if name not in frame.source.servers:
-        words = f"'{frame.source.name}' has no server '{shorten(name)}'. Choose one from the list."
-        return {PANEL_HIDDEN: True, BANNER: components.banner("No such server", words)}
-    server = frame.source.servers.index(name)
-    trace = services.trace(frame, server)
-    same = drawn is not None and drawn.server == name
-    change = server_panel.patch(frame, trace) if same else server_panel.figure(frame, trace, theme)
-    return {PANEL_HIDDEN: False, PANEL_FIGURE: change, **server_panel.texts(frame, server)}
-
-
 def _about(frame: Frame) -> Drawing:
     """What changes only with the source or the model."""
     about = frame.source
@@ -205,7 +214,7 @@ def _about(frame: Frame) -> Drawing:
         components.phase_segments(about.phases, about.ticks or 1),
         phases,
         [components.entry(name) for name in about.servers],
-        components.model_note(frame.card),
+        components.model_note(frame.card, instead=frame.instead),
         not about.simulated,
         components.notices(about.notices),
     )
@@ -223,9 +232,10 @@ def _facts(about: SourceDescription, tick_seconds: float) -> dict[str, Any]:
     }
 
 
-def _key(frame: Frame, theme: str | None) -> str:
-    card = frame.card
-    return f"{frame.source.name} {frame.source.digest[:16]} {card.name} {card.version} {theme}"
+def _key(frame: Frame, theme: str | None, *, asked: bool) -> str:
+    """Equal where two pages show the same; its last two words are whether a viewer chose the model, and the theme."""
+    answers = f"{frame.card.identity} {'' if frame.instead is None else 'instead'}"
+    return f"{frame.source.name} {frame.source.digest[:16]} {answers} {ASKED if asked else BEST} {theme}"
 
 
 def _drawn(value: object, key: str) -> Drawn | None:

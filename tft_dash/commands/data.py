@@ -8,6 +8,7 @@ from typing import Any
 import click
 import orjson
 
+from tft_dash.answering import demand_fit
 from tft_dash.commands.terminal import progress_bar, say, settings_from
 from tft_dash.drills import drill_name, judge
 from tft_dash.errors import UsageError
@@ -27,6 +28,7 @@ FORMATS = ("csv", "parquet")
 @click.argument("scenario", default="degrading")
 @click.option("--output-dir", required=True, type=click.Path(path_type=Path), help="Where the files are written.")
 @click.option("--duration", type=click.FloatRange(min=0, min_open=True), metavar="MIN", help="Minutes of the drill.")
+@click.option("--hours", type=click.FloatRange(min=0, min_open=True), metavar="N", help="Hours of the drill.")
 @click.option("--days", type=click.FloatRange(min=0, min_open=True), metavar="N", help="Days of the drill.")
 @click.option("--fleet-size", type=click.IntRange(min=1), metavar="N", help="Servers in the fleet.")
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Seed; the same seed gives the same bytes.")
@@ -39,9 +41,10 @@ def generate(scenario: str, output_dir: Path, formats: str, name: str | None, **
     \b
     Example:
       tft-dash generate cascade --output-dir drills --fleet-size 40 --seed 7
+      tft-dash generate fleet-history --output-dir histories --days 28 --fleet-size 24 --seed 7
     """
     document = load_scenario(scenario).with_overrides(
-        duration_seconds=_seconds(shape["duration"], shape["days"]),
+        duration_seconds=_seconds(shape["duration"], shape["hours"], shape["days"]),
         fleet_size=shape["fleet_size"],
         seed=shape["seed"],
         tick_seconds=shape["tick"],
@@ -80,12 +83,14 @@ def check(source: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("source")
-@click.option("--model", default="thresholds", help="The risk model.  [default: thresholds]")
+@click.option("--model", default="thresholds", help="The risk model, or best.  [default: thresholds]")
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="The Parquet file to write.")
 def score(source: str, model: str, output: Path) -> None:
-    """Write a model's risks: timestamp, server_name, risk, prob_30m, prob_8h, a row per server and tick.
+    """Write a model's risks, a row per server and tick.
 
-    The two probabilities are the fleet's, the same on every row of a tick.
+    The columns: timestamp, server_name, risk, prob_30m, prob_8h, server_prob_30m, server_prob_8h. The first two
+    probabilities are the fleet's, the same on every row of a tick; the last two are the server's own, empty where the
+    model has none.
 
     \b
     Example:
@@ -98,7 +103,8 @@ def score(source: str, model: str, output: Path) -> None:
     try:
         name = services.configured_names()[0]
         with progress_bar("Scoring") as progress:
-            rows = write_scores(services.source(name), services.model(model), services.settings.cache, output, progress)
+            asked = demand_fit(services.answering(name, model), model)
+            rows = write_scores(services.source(name), asked, services.settings.cache, output, progress)
         for notice in services.describe(name).notices:
             say(f"{source}: {notice}")
     finally:
@@ -106,12 +112,13 @@ def score(source: str, model: str, output: Path) -> None:
     say(f"{rows} rows written to {output}")
 
 
-def _seconds(minutes: float | None, days: float | None) -> float | None:
-    if minutes is not None and days is not None:
-        raise UsageError("--duration and --days both give the length. Leave one out.")
-    if days is not None:
-        return days * 86_400
-    return None if minutes is None else minutes * 60
+def _seconds(minutes: float | None, hours: float | None, days: float | None) -> float | None:
+    given = [(value * unit, option) for value, unit, option in (
+        (minutes, 60, "--duration"), (hours, 3600, "--hours"), (days, 86_400, "--days"),
+    ) if value is not None]  # fmt: skip
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(option for _, option in given)} both give the length. Leave one out.")
+    return given[0][0] if given else None
 
 
 def _formats(text: str) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from tft_dash.commands.terminal import settings_from
-from tft_dash.models.base import MODELS
 from tft_dash.scenarios.library import load_scenario, preset_names
 from tft_dash.services import Services
 from tft_dash.sources.base import SOURCES
@@ -32,21 +31,6 @@ def sources(source: tuple[str, ...]) -> None:
                 click.echo(f"{entry.name}\t{facts}\t{entry.path}")
     finally:
         services.close()
-
-
-@click.command()
-def models() -> None:
-    """List the risk models.
-
-    \b
-    Example:
-      tft-dash models
-    """
-    for name in MODELS.names():
-        card = MODELS.load(name)().card
-        kind = "calibrated" if card.calibrated else "uncalibrated"
-        labels = ", reads the script's labels" if card.uses_labels else ""
-        click.echo(f"{card.name}\t{card.version}\t{kind}{labels}\t{card.summary}")
 
 
 @click.command()

@@ -49,11 +49,11 @@ def figure_of(rows: Sequence[Row], ago: AgoAxis, theme: Theme, *, slots: int | N
     words: list[dict[str, Any]] = []
     for place, row in enumerate(rows):
         number = str(place + 1) if place else ""
-        domain = _domain(place, slots or len(rows))
-        layout[f"yaxis{number}"] = {**_scale(row, theme), "domain": domain}
+        domain = share_of(place, slots or len(rows))
+        layout[f"yaxis{number}"] = {**scale(row, theme), "domain": domain}
         traces += [_line(row, f"y{number}", ago, theme), _value(f"y{number}", theme)]
         limits += _limits(row, f"y{number}", ago, theme)
-        words += _words(row, domain, theme)
+        words += titles(row, domain, theme)
     for place, parts in _dynamic(rows, ago).items():
         traces[place].update(parts)
     last = str(len(rows)) if len(rows) > 1 else ""
@@ -100,7 +100,7 @@ def _middle(metric: str) -> float:
     return THRESHOLDS[metric].critical / 2 if metric in THRESHOLDS else 0.5
 
 
-def _domain(place: int, slots: int) -> list[float]:
+def share_of(place: int, slots: int) -> list[float]:
     """A row's share of the height; what lies between two rows is for the lower one's title."""
     gap = min(0.1, 0.36 / slots)
     height = (1 + gap) / slots - gap
@@ -157,7 +157,8 @@ def _limits(row: Row, axis: str, ago: AgoAxis, theme: Theme) -> list[dict[str, A
     ]
 
 
-def _scale(row: Row, theme: Theme) -> dict[str, Any]:
+def scale(row: Row, theme: Theme) -> dict[str, Any]:
+    """A row's vertical axis."""
     axis: dict[str, Any] = {
         "fixedrange": True,
         "nticks": 4,
@@ -178,10 +179,14 @@ def _scale(row: Row, theme: Theme) -> dict[str, Any]:
     return {**axis, "tickformat": "~s"}
 
 
-def _words(row: Row, domain: list[float], theme: Theme) -> list[dict[str, Any]]:
+def titles(row: Row, domain: list[float], theme: Theme, *, right: int = _RIGHT) -> list[dict[str, Any]]:
+    """A row's name, and what its warning and critical lines stand for.
+
+    :param right: px of the figure's margin at that side.
+    """
     note = {"xref": "paper", "yref": "paper", "showarrow": False, "y": domain[1], "yanchor": "bottom"}
     left = {**note, "x": 0, "xanchor": "left", "xshift": 0}
-    right = {**note, "x": 1, "xanchor": "right", "xshift": _RIGHT - 8}
+    end = {**note, "x": 1, "xanchor": "right", "xshift": right - 8}
     words = [{**left, "text": row.title, "font": {"size": BODY, "color": theme.text, "weight": 600}}]
     threshold = THRESHOLDS.get(row.metric)
     if row.values is None:
@@ -191,5 +196,5 @@ def _words(row: Row, domain: list[float], theme: Theme) -> list[dict[str, Any]]:
         warning, critical = (in_words(row.metric, value) for value in (threshold.warning, threshold.critical))
         parts = ((theme.warning_line, "warning", warning), (theme.critical_line, "critical", critical))
         text = "   ".join(f'<span style="color:{colour}">{word} {value}</span>' for colour, word, value in parts)
-        words.append({**right, "text": text, "font": small(theme)})
+        words.append({**end, "text": text, "font": small(theme)})
     return words

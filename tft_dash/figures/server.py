@@ -9,6 +9,7 @@ from dash import Patch, html
 
 from tft_dash import components, ids
 from tft_dash.figures.ago import AgoAxis
+from tft_dash.figures.forecast import panel as forecast
 from tft_dash.figures.lines import RISK, Row, figure_of, patch_of
 from tft_dash.figures.plot import Figure, graph, percent, state_of
 from tft_dash.frame import Frame, ServerTrace
@@ -39,6 +40,7 @@ def layout() -> html.Aside:
             ),
             html.P("", id=ids.MONITOR_SERVER_FACTS, className="panel-facts"),
             html.Ul([], id=ids.MONITOR_SERVER_DRIVERS, className="panel-drivers"),
+            forecast.layout(),
             html.Div(graph(ids.MONITOR_SERVER_FIGURE, zoom=True), className="panel-plot"),
         ],
         id=ids.MONITOR_SERVER_PANEL,

@@ -7,6 +7,8 @@ equally many ticks, each at the highest value in it, so that no peak is lost.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -29,6 +31,9 @@ _NAMES_AT: Final = 1.085
 _LETTER_PX: Final = 6
 _PHONE_PLOT_PX: Final = 230
 _PROB_8H, _PROB_30M, _MARKS, _LABELS = range(4)
+_HORIZONS: Final = {_PROB_8H: "8h", _PROB_30M: "30m"}
+
+Parts = Callable[[Numbers], dict[str, list[Any]]]
 
 
 def layout() -> html.Section:
@@ -40,7 +45,7 @@ def layout() -> html.Section:
 def figure(frame: Frame, theme: Theme) -> Figure:
     """The whole figure, drawn up to the frame's tick."""
     line: dict[str, Any] = {"type": "scatter", "mode": "lines", "connectgaps": False, **_time(frame)}
-    hover = "%{y:.1%}"
+    hover = "%{y:.1%}" if frame.record is None else "%{y:.1%}%{text}"
     colours = [theme.prob_8h, theme.prob_30m]
     traces: list[dict[str, Any]] = [
         {**line, "name": "within 8 h", "hovertemplate": hover},
@@ -54,7 +59,7 @@ def figure(frame: Frame, theme: Theme) -> Figure:
     for place in (_MARKS, _LABELS):
         traces[place].update(hoverinfo="skip", cliponaxis=False)
     for place, values in _lines(frame).items():
-        traces[place]["y"] = _points(values, 0, _bucket(frame))
+        traces[place].update(_values(frame, place, _points(values, 0, _bucket(frame))))
     for place, parts in _ends(frame).items():
         traces[place].update(parts)
     return {"data": [*traces, *_phase_names(frame, theme)], "layout": _layout(frame, theme)}
@@ -70,23 +75,34 @@ def patch(frame: Frame, since: int) -> Patch | None:
         return None
     change = Patch()
     for place, values in _lines(frame).items():
-        _continue(change["data"][place], values, since, bucket)
+        _continue(change["data"][place], values, since, bucket, partial(_values, frame, place))
     for place, parts in _ends(frame).items():
         for name, value in parts.items():
             change["data"][place][name] = value
     return change
 
 
-def _continue(trace: Patch, values: FloatArray, since: int, bucket: int) -> None:
+def _continue(trace: Patch, values: FloatArray, since: int, bucket: int, parts: Parts) -> None:
     if since >= len(values):
-        trace["y"] = _points(values, 0, bucket)
+        for name, whole in parts(_points(values, 0, bucket)).items():
+            trace[name] = whole
         return
     opened = (since + 1) // bucket
-    fresh = _points(values, opened, bucket)
-    if (since + 1) % bucket and fresh:
-        trace["y"][opened] = fresh.pop(0)
-    if fresh:
-        trace["y"].extend(fresh)
+    for name, fresh in parts(_points(values, opened, bucket)).items():
+        rest = fresh
+        if (since + 1) % bucket and fresh:
+            trace[name][opened] = fresh[0]
+            rest = fresh[1:]
+        if rest:
+            trace[name].extend(rest)
+
+
+def _values(frame: Frame, place: int, points: Numbers) -> dict[str, list[Any]]:
+    """A line's points, and the record of each where there is one."""
+    if frame.record is None:
+        return {"y": points}
+    said = np.array([math.nan if point is None else point for point in points], np.float64)
+    return {"y": points, "text": frame.record.told(_HORIZONS[place], said)}
 
 
 def _lines(frame: Frame) -> dict[int, FloatArray]:

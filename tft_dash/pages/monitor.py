@@ -11,6 +11,8 @@ from tft_dash import components, ids
 from tft_dash.figures import heatmap, kpi, rolling, server, top, trend
 
 CLOCK_MS: Final = 250
+MODEL_WORDS: Final = {"best": "best for the source"}
+"""What the list of models says in place of a name."""
 SPEEDS: Final = ("0.5", "1", "2", "5", "10", "30", "60")
 
 
@@ -18,7 +20,7 @@ def layout(sources: Sequence[str], models: Sequence[str], catalogue: Mapping[str
     """The page before its first frame.
 
     :param sources: names of the sources that can be shown; the first one is preselected.
-    :param models: names of the risk models; the first one is preselected.
+    :param models: names of the risk models, or ``best``; the first one is preselected.
     :param catalogue: what the clientside script starts from, put into its store.
     """
     figures = html.Div([trend.layout(), top.layout(), heatmap.layout(), rolling.layout()], className="figures")
@@ -46,7 +48,9 @@ def _toolbar(sources: Sequence[str], models: Sequence[str]) -> html.Div:
     choose = html.Div(
         [
             components.select(ids.MONITOR_SOURCE, "Source", [(name, name) for name in sources], _start(sources)),
-            components.select(ids.MONITOR_MODEL, "Model", [(name, name) for name in models], _start(models)),
+            components.select(
+                ids.MONITOR_MODEL, "Model", [(name, MODEL_WORDS.get(name, name)) for name in models], _start(models)
+            ),
             components.server_picker(ids.MONITOR_SERVER),
         ],
         className="toolbar-choose",

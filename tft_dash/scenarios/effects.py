@@ -10,6 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tft_dash.scenarios.chance import drawn
+from tft_dash.scenarios.chance.changes import changes_of, full_change
 from tft_dash.scenarios.fleet import Places, Roster
 from tft_dash.scenarios.format.parts import Effect, Fault, Spec
 from tft_dash.scenarios.profiles import USUAL_EFFECTS
@@ -18,6 +20,9 @@ from tft_dash.schema import METRIC_NAMES
 
 CRASH_FROM: Final = 0.5
 """A crash takes a server down while its intensity is at least this."""
+
+CHANCE_JITTER: Final = 0.06
+"""How much the effect of what happens by chance wavers."""
 
 Span = tuple[int, int, tuple[tuple[float, float], ...]]
 """First and last millisecond (the last excluded), and the line of intensity over it."""
@@ -38,6 +43,16 @@ class Course:
         self._width = right - self._left
         # Complex numbers are searched by their real parts first: the span, then where in it.
         self._starts = number + 1j * self._left
+
+    @property
+    def begin_ms(self) -> int:
+        """Where the first span begins."""
+        return int(self._begin[0])
+
+    @property
+    def end_ms(self) -> int:
+        """Where the last span ends."""
+        return int(self._end[-1])
 
     def at(self, times: Integers) -> Reals:
         """(ticks,) intensity 0–1 at ``times`` in milliseconds from the start."""
@@ -73,6 +88,7 @@ class Impact:
 
     :param servers: (struck,) places in the fleet.
     :param change: metric's place → (struck,) what full intensity adds, in the metric's unit.
+    :param straight: whether it shows in proportion to its intensity, instead of by :func:`response`.
     """
 
     what: str
@@ -82,6 +98,12 @@ class Impact:
     lag_ms: int
     jitter: float
     lottery: tuple[np.random.Philox, ...]
+    straight: bool = False
+
+    @property
+    def span_ms(self) -> tuple[int, int]:
+        """First and last millisecond in which it can show, the lag included; the last excluded."""
+        return self.course.begin_ms + self.lag_ms, self.course.end_ms + self.lag_ms
 
     def intensity(self, times: Integers) -> Reals:
         """(ticks,) 0–1, the lag included."""
@@ -89,7 +111,7 @@ class Impact:
 
     def strike(self, values: Reals, noise: Reals, intensity: Reals) -> None:
         """Add to ``values`` (metrics, ticks, servers) what the fault does; leaves every other cell as it is."""
-        shown = response(intensity)[:, None]
+        shown = (intensity if self.straight else response(intensity))[:, None]
         if not shown.any():
             return
         for place, change in self.change.items():
@@ -122,7 +144,21 @@ def impacts_of(spec: Spec, usual: Reals, places: Places | None = None) -> tuple[
             course = story if fault.follows_phases else own_course(fault, spec)
             lag = round(fault.lag * 1000)
             found.append(Impact(fault.what, struck, change, course, lag, fault.jitter, tuple(lottery)))
-    return tuple(found)
+    return (*found, *_by_chance(spec, usual, places))
+
+
+def _by_chance(spec: Spec, usual: Reals, places: Places | None) -> Iterator[Impact]:
+    """What chance does to the servers at ``places``, as impacts on one server each."""
+    at = None if places is None else {int(place): number for number, place in enumerate(places)}
+    for happening in drawn(spec).happenings:
+        server = happening.server if at is None else at.get(happening.server)
+        if server is None:
+            continue
+        change: dict[int, Reals] = {}
+        for place, added in changes_of(happening, usual[:, server], METRIC_NAMES):
+            change[place] = change.get(place, np.zeros(1)) + added
+        course = Course([(happening.begin_ms, happening.end_ms, happening.line)])
+        yield Impact(happening.what, np.array([server]), change, course, 0, CHANCE_JITTER, (), straight=True)
 
 
 def _within(struck: Places, places: Places | None) -> Places:
@@ -144,8 +180,4 @@ def own_course(fault: Fault, spec: Spec) -> Course:
 
 
 def _full_change(effect: Effect, usual: Reals) -> Reals:
-    if effect.to is not None:
-        return effect.to - usual
-    if effect.times is not None:
-        return (effect.times - 1.0) * usual
-    return np.full(len(usual), effect.add)
+    return np.array([full_change(effect, float(value)) for value in usual])

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tft_dash.errors import UsageError, shorten
 from tft_dash.progress import Progress, silent
+from tft_dash.scenarios.chance import drawn
 from tft_dash.scenarios.document import Scenario
 from tft_dash.scenarios.effects import CRASH_FROM, Impact, impacts_of
 from tft_dash.scenarios.fleet import Places, Roster, server_names, server_profiles
@@ -149,6 +150,7 @@ def affected_servers(spec: Spec) -> tuple[str, ...]:
     affected = np.zeros(len(roster.names), bool)
     for fault in spec.faults:
         affected[roster.struck(fault, spec.seed)] = True
+    affected[[happening.server for happening in drawn(spec).happenings if happening.trouble]] = True
     return tuple(roster.names[place] for place in np.flatnonzero(affected))
 
 
@@ -158,13 +160,20 @@ def _struck(
     """Let every fault act on ``values``; returns (ticks, servers) who is down, and whose samples are lost."""
     down, gone = np.zeros(values.shape[1:], bool), np.zeros(values.shape[1:], bool)
     for impact in impacts:
-        intensity = impact.intensity(times)
+        if impact.what == "gaps":  # its lots are drawn at every tick, whether it shows or not
+            gone[:, impact.servers] |= impact.lost(impact.intensity(times))
+            continue
+        first, last = np.searchsorted(times, impact.span_ms)
+        if first == last:
+            continue
+        here = slice(first, last)
+        intensity = impact.intensity(times[here])
         if impact.what == "crash":
-            down[:, impact.servers] |= (intensity >= CRASH_FROM)[:, None]
-        elif impact.what == "gaps":
-            gone[:, impact.servers] |= impact.lost(intensity)
+            down[here, impact.servers] |= (intensity >= CRASH_FROM)[:, None]
+        elif impact.what == "silence":
+            gone[here, impact.servers] |= (intensity >= CRASH_FROM)[:, None]
         else:
-            impact.strike(values, noise, intensity)
+            impact.strike(values[:, here], noise[:, here], intensity)
     return down, gone
 
 

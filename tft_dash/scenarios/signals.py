@@ -75,6 +75,9 @@ class Signals:
         self._noise = np.array([profile.noise for profile in profiles])
         self._amplitude = np.array([profile.daily_rhythm.amplitude for profile in profiles])
         self._peak_hour = np.array([profile.daily_rhythm.peak_hour for profile in profiles])
+        self._weekend = np.array([profile.daily_rhythm.weekend or 0.0 for profile in profiles])
+        # The swing is multiplied by the amplitude later; a fleet without a daily rhythm has none at weekends either.
+        self._divisor = np.where(self._amplitude > 0.0, self._amplitude, 1.0)
         self._streams = [[stream(spec.seed, name, what) for name in names] for what in (*METRIC_NAMES, "load")]
         self._last: Reals | None = None
         memory = np.array([NOISE_MEMORY_SECONDS] * _LOAD + [LOAD_MEMORY_SECONDS])
@@ -126,10 +129,23 @@ class Signals:
         return values
 
     def _daily(self, first: int, count: int) -> Reals:
-        """(ticks, servers) in −1…1, 1 at the peak hour: two parabolas in place of a cosine, the same everywhere."""
-        ticks = np.arange(first, first + count, dtype=np.int64)
-        day = ((self._start_ms + ticks * self._tick_ms) % DAY_MS).astype(np.float64) / DAY_MS
-        turn = day[:, None] - self._peak_hour / 24.0 + 0.25
-        turn -= np.floor(turn)
-        rising, falling = 16.0 * turn * (0.5 - turn), -16.0 * (turn - 0.5) * (1.0 - turn)
-        return np.where(turn < 0.5, rising, falling)
+        """(ticks, servers) how far the load is from its mean, in units of the amplitude; less at weekends."""
+        instants = self._start_ms + np.arange(first, first + count, dtype=np.int64) * self._tick_ms
+        day = (instants % DAY_MS).astype(np.float64) / DAY_MS
+        swing = swing_at(day[:, None], self._peak_hour)
+        if self._weekend.any():
+            swing = np.where(is_weekend(instants)[:, None], swing - self._weekend / self._divisor, swing)
+        return swing
+
+
+def swing_at(day: Reals, peak_hour: Reals | float) -> Reals:
+    """−1…1 over a day's share, 1 at the peak hour: two parabolas in place of a cosine, the same everywhere."""
+    turn = day - peak_hour / 24.0 + 0.25
+    turn -= np.floor(turn)
+    rising, falling = 16.0 * turn * (0.5 - turn), -16.0 * (turn - 0.5) * (1.0 - turn)
+    return np.where(turn < 0.5, rising, falling)
+
+
+def is_weekend(instants: Integers) -> NDArray[np.bool_]:
+    """Whether instants, in milliseconds since 1970 (a Thursday), lie on a Saturday or Sunday, UTC."""
+    return (instants // DAY_MS + 3) % 7 >= 5

@@ -57,10 +57,28 @@ def test_score_writes_a_row_per_server_and_tick(run: Run, tmp_path: Path) -> Non
     result = run("score", DRILL, "--model", "thresholds", "--output", tmp_path / "risks.parquet")
     assert result.exit_code == 0, result.stderr
     risks = pd.read_parquet(tmp_path / "risks.parquet")
-    assert list(risks) == ["timestamp", "server_name", "risk", "prob_30m", "prob_8h"]
+    own = ["server_prob_30m", "server_prob_8h"]
+    assert list(risks) == ["timestamp", "server_name", "risk", "prob_30m", "prob_8h", *own]
     assert len(risks) == 600
+    assert risks[own].isna().all(axis=None)
     assert (risks["prob_30m"] <= risks["prob_8h"]).all()
     assert not list(tmp_path.glob(".*part"))
+
+
+def test_a_forecast_is_scored_where_it_fits_and_refused_where_it_does_not(run: Run, tmp_path: Path) -> None:
+    drill = DRILL.with_name("early-warning.parquet")
+    assert run("score", drill, "--model", "tft", "--output", tmp_path / "risks.parquet").exit_code == 0
+    risks = pd.read_parquet(tmp_path / "risks.parquet")
+    told = risks.dropna()
+    assert len(told) == len(risks) - 11 * 10
+    assert (told["server_prob_30m"] <= told["server_prob_8h"]).all()
+    assert (told["risk"] == told["server_prob_30m"]).all()
+    assert told["prob_30m"].max() > 0.9
+    refused = run("score", DRILL, "--model", "tft", "--output", tmp_path / "none.parquet")
+    assert refused.exit_code == 1
+    assert "needs an hour of history" in refused.stderr
+    assert not (tmp_path / "none.parquet").exists()
+    assert run("score", DRILL, "--model", "best", "--output", tmp_path / "best.parquet").exit_code == 0
 
 
 def test_scores_carry_the_recordings_own_times_to_the_last_digit(run: Run, tmp_path: Path) -> None:
@@ -115,6 +133,8 @@ def test_listings_go_to_stdout(run: Run) -> None:
         (["demo", "--host", "0.0.0.0"], 2, "--insecure-public"),
         (["generate", "healthy", "--output-dir", "d", "--format", "xls"], 2, "csv"),
         (["generate", "healthy", "--output-dir", "d", "--days", "1", "--duration", "5"], 2, "--days"),
+        (["generate", "healthy", "--output-dir", "d", "--hours", "2", "--days", "1"], 2, "--hours and --days"),
+        (["generate", "healthy", "--output-dir", "d", "--hours", "0"], 2, "--hours"),
         (["generate", "healthy", "--output-dir", "d", "--days", "1e9"], 2, "duration"),
         (["generate", "healthy", "--output-dir", "d", "--name", "../x"], 2, "../x"),
         (["generate", "healthy", "--output-dir", "taken/d"], 3, "taken"),

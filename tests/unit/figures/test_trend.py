@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from support.frames import describe, frame_at
+from support.frames import describe, frame_at, silent
 from support.patching import applied
 
 from tft_dash.figures import trend
-from tft_dash.frame import Frame
+from tft_dash.frame import Frame, SourceDescription, TrackRecord
 from tft_dash.theme import LIGHT
 
 START_MS = 1_704_067_200_000
@@ -104,3 +104,47 @@ def test_a_live_source_whose_buckets_grow_asks_for_a_whole_figure() -> None:
     assert grown is not None
     before, after = trend.figure(frame_at(2000, source), LIGHT), trend.figure(frame_at(2001, source), LIGHT)
     assert applied(before, grown)["data"][:4] == after["data"][:4]
+
+
+RECORD = TrackRecord(
+    {
+        "30m": ((0.0, 0.3, ", rarely"), (0.3, 0.6, ", often")),
+        "8h": ((0.0, 0.5, ", half"), (0.5, 1.0, ", mostly")),
+    }
+)
+"""Of 30 minutes, what lies from 0.6 on has none."""
+
+
+def recorded(tick: int, source: SourceDescription | None = None) -> Frame:
+    return replace(frame_at(tick, source), record=RECORD)
+
+
+def test_the_hover_tells_what_became_of_such_a_probability() -> None:
+    late, soon = trend.figure(recorded(40), LIGHT)["data"][:2]
+    assert late["hovertemplate"] == soon["hovertemplate"] == "%{y:.1%}%{text}"
+    for value, words in zip(soon["y"], soon["text"], strict=True):
+        assert words == (", rarely" if value < 0.3 else ", often" if value < 0.6 else "")
+    for value, words in zip(late["y"], late["text"], strict=True):
+        assert words == (", half" if value < 0.5 else ", mostly")
+
+
+def test_a_missing_probability_has_no_record() -> None:
+    assert set(trend.figure(replace(silent(frame_at(9)), record=RECORD), LIGHT)["data"][0]["text"]) == {""}
+    assert RECORD.told("8h", np.array([1.0, 0.5, np.nan])) == [", mostly", ", mostly", ""]
+
+
+def test_without_a_record_the_hover_is_as_it_was() -> None:
+    line = trend.figure(frame_at(40), LIGHT)["data"][0]
+    assert "text" not in line
+    assert line["hovertemplate"] == "%{y:.1%}"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "source"),
+    [(20, 21, None), (58, 3, None), (3000, 3001, describe(3, 5631)), (17, 5000, describe(3, 5631))],
+)
+def test_a_patched_record_is_the_later_record(before: int, after: int, source: SourceDescription | None) -> None:
+    change = trend.patch(recorded(after, source), before)
+    assert change is not None
+    whole = trend.figure(recorded(after, source), LIGHT)
+    assert applied(trend.figure(recorded(before, source), LIGHT), change) == whole

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from tft_dash.models.base import RiskModel
 from tft_dash.schema import METRIC_NAMES, FloatArray, Window
 
 USUAL = {
@@ -60,3 +62,17 @@ def troubled(ticks: int = 48, servers: int = 4, *, seed: int = 1) -> Window:
     for metric, value in (("cpu_pct", 95.0), ("error_rate", 0.42), ("latency_ms", 900.0)):
         window = changed(window, metric, value, first=24)
     return window
+
+
+def lead_of(model: RiskModel) -> int:
+    """How many ticks pass before the model can say anything."""
+    return model.card.context_ticks - 1
+
+
+def suited(model: RiskModel, window: Window) -> Window:
+    """``window`` at the model's own step, after as many quiet ticks as it needs before it can say anything."""
+    lead = fleet(lead_of(model), len(window.servers), seed=77)
+    columns = {name: np.concatenate([lead.metrics[name], values]) for name, values in window.metrics.items()}
+    phases = None if window.phases is None else ("stable",) * lead.ticks + window.phases
+    step = model.card.step_seconds or window.step_seconds
+    return replace(with_metrics(window, columns), step_seconds=step, phases=phases)

@@ -13,7 +13,15 @@ from tft_dash.scenarios.library import load_scenario, preset_names
 
 
 def test_the_presets_are_the_contracts() -> None:
-    assert preset_names() == ("cascade", "critical", "degrading", "early-warning", "healthy", "memory-leak")
+    assert preset_names() == (
+        "cascade",
+        "critical",
+        "degrading",
+        "early-warning",
+        "fleet-history",
+        "healthy",
+        "memory-leak",
+    )
 
 
 @pytest.mark.parametrize("name", preset_names())

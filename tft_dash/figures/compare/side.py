@@ -14,11 +14,14 @@ from tft_dash.schema import RISK_BANDS, ModelCard, band_of
 ROWS: Final = 5
 
 
-def head(source: SourceDescription, card: ModelCard) -> list[Any]:
-    """What is shown and which model judges it, with all that weakens its answers."""
+def head(source: SourceDescription, card: ModelCard, instead: str | None = None) -> list[Any]:
+    """What is shown and which model judges it, with all that weakens its answers.
+
+    :param instead: why this model judges it in another one's place.
+    """
     return [
         html.Span(source.title or source.name, className="compare-title", title=source.name),
-        html.Div(components.model_note(card, simulated=source.simulated), className="model-note"),
+        html.Div(components.model_note(card, simulated=source.simulated, instead=instead), className="model-note"),
         components.notices(source.notices) or None,
     ]
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from tft_dash.scenarios.format.chance import Chance
 from tft_dash.scenarios.format.expect import Expectation
 from tft_dash.scenarios.format.fields import (
     Count,
@@ -74,6 +75,7 @@ class Rhythm(Part):
 
     amplitude: Share = Field(0.15, description="How far load swings around its mean, as a share of it.")
     peak_hour: Number = Field(14.0, ge=0, lt=24, description="Hour of the day (UTC) with the most load.")
+    weekend: Share | None = Field(None, description="How far load falls on Saturdays and Sundays, as a share of it.")
 
 
 def server_prefix(profile: str, prefix: str | None) -> str:
@@ -270,6 +272,7 @@ class Spec(Part):
         description="The story's spans; without them stable, escalation, peak, recovery.",
     )
     faults: tuple[Fault, ...] = Field((), max_length=500, description="What goes wrong; nothing if empty.")
+    chance: Chance | None = Field(None, description="What may go wrong by chance besides; nothing without it.")
     expect: tuple[Expectation, ...] = Field((), max_length=200, description="What must be true of the result.")
 
     @property

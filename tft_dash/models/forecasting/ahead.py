@@ -1,0 +1,97 @@
+"""The forecast of one server in full: bands, chances, what the network looked at, and when a line is crossed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from tft_dash.frame import Crossing, ServerForecast
+from tft_dash.models.forecasting.inputs import HELD_STEPS, inputs_of, profile_codes
+from tft_dash.models.forecasting.layout import CONTEXT, INPUTS, NODES, QUANTILES, STEP_SECONDS, TARGETS
+from tft_dash.schema import THRESHOLDS, FloatArray, Window
+
+if TYPE_CHECKING:
+    from tft_dash.models.tft import TftModel
+
+STEP_MINUTES: Final = STEP_SECONDS / 60.0
+MINUTES: Final[FloatArray] = np.array(NODES, np.float32) * np.float32(STEP_MINUTES)
+_MEDIAN, _HIGH = QUANTILES.index(0.5), QUANTILES.index(0.9)
+_HOUR: Final = slice(len(INPUTS), len(INPUTS) + 2)
+
+
+def ticks_needed(step_seconds: float) -> int:
+    """How many ticks up to "now" a forecast looks at; so many and one minute more give the same as all.
+
+    :raises DataError: the step is not one that the forecast can be asked about.
+    """
+    each = round(STEP_SECONDS / step_seconds)
+    return (CONTEXT + HELD_STEPS + 1) * max(each, 1)
+
+
+def forecast_of(model: TftModel, window: Window, tick: int, server: int) -> ServerForecast:
+    """What the model expects of one server from the last tick of ``window`` on.
+
+    :param window: of that server alone.
+    :param tick: what the last tick is called.
+    :param server: which one it is.
+    :raises DataError: the window's step is not one that the forecast can be asked about.
+    """
+    inputs = inputs_of(window)
+    end = inputs.fresh_ticks()[-1:]
+    past = inputs.steps(end, slice(0, 1)).cut(end)[0]
+    said = model.assess(window)
+    soon, late = float(said.server_prob_30m[0, 0]), float(said.server_prob_8h[0, 0])
+    if np.isnan(soon):
+        return _unknown(tick, server)
+    found = model.runtime.run(past, profile_codes(window.profiles), inputs.minutes(end))
+    quantiles = {name: found.quantiles[0, :, place] for place, name in enumerate(TARGETS)}
+    weights = found.selection[0].astype(float)
+    return ServerForecast(
+        server=server,
+        tick=tick,
+        step_minutes=STEP_MINUTES,
+        minutes=MINUTES,
+        levels=QUANTILES,
+        quantiles=quantiles,
+        chance=found.chance[0],
+        prob_30m=soon,
+        prob_8h=late,
+        selection={
+            **dict(zip(INPUTS, weights.tolist(), strict=False)),
+            "hour": float(weights[_HOUR].sum()),
+            "missing": float(weights[-1]),
+        },
+        attention=found.attention[0],
+        confidence=float(np.mean(~np.isnan(past))),
+        crossings={name: _crossing(values, THRESHOLDS[name].critical) for name, values in quantiles.items()},
+    )
+
+
+def _crossing(values: FloatArray, line: float) -> Crossing:
+    """When the median and the 90 % quantile of (nodes, quantiles) are first over a line."""
+    return Crossing(likely=_first(values[:, _MEDIAN] > line), possible=_first(values[:, _HIGH] > line))
+
+
+def _first(over: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> float | None:
+    return float(MINUTES[int(np.argmax(over))]) if over.any() else None
+
+
+def _unknown(tick: int, server: int) -> ServerForecast:
+    """Too little history, or a server that reports no more: nothing is made up."""
+    gap = np.full((len(NODES), len(QUANTILES)), np.nan, np.float32)
+    return ServerForecast(
+        server=server,
+        tick=tick,
+        step_minutes=STEP_MINUTES,
+        minutes=MINUTES,
+        levels=QUANTILES,
+        quantiles=dict.fromkeys(TARGETS, gap),
+        chance=np.full(len(NODES), np.nan, np.float32),
+        prob_30m=float("nan"),
+        prob_8h=float("nan"),
+        selection=dict.fromkeys((*INPUTS, "hour", "missing"), float("nan")),
+        attention=np.full(CONTEXT, np.nan, np.float32),
+        confidence=0.0,
+        crossings=dict.fromkeys(TARGETS, Crossing(None, None)),
+    )
