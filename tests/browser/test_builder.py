@@ -80,6 +80,9 @@ def test_the_timeline_and_the_fields_say_the_same(open_page: OpenPage, demo: Ser
     assert field(page, "spec.phases[0].to").input_value() == dragged
 
 
+KEYS = "[...document.querySelectorAll('[data-key]')].map((card) => card.dataset.key)"
+
+
 def test_an_exported_drill_is_imported_with_the_same_bytes(open_page: OpenPage, demo: Server, tmp_path: Path) -> None:
     page = open_page(f"{demo.url}/scenarios")
     status, exported = get(f"{demo.url}/api/v1/scenarios/cascade?format=yaml")
@@ -87,12 +90,14 @@ def test_an_exported_drill_is_imported_with_the_same_bytes(open_page: OpenPage, 
     assert yaml.safe_load(exported)["metadata"]["name"] == "cascade"
     file = tmp_path / "cascade.yaml"
     file.write_bytes(exported)
+    page.locator("[data-key='cascade']").first.wait_for()
+    before = page.evaluate(KEYS)
     with page.expect_file_chooser() as chooser:
         page.get_by_text("Import", exact=True).first.click()
     chooser.value.set_files(str(file))
-    card = page.locator("[data-key^='cascade-']").first
-    card.wait_for()
-    again = get(f"{demo.url}/api/v1/scenarios/{card.get_attribute('data-key')}?format=yaml")
+    page.wait_for_function(f"known => {KEYS}.some((key) => !known.includes(key))", arg=before)
+    key = next(key for key in page.evaluate(KEYS) if key not in before)
+    again = get(f"{demo.url}/api/v1/scenarios/{key}?format=yaml")
     assert again == (200, exported)
 
 
