@@ -83,6 +83,7 @@ def test_the_page_stands_with_nothing_measured() -> None:
     assert "Within 30 min it was not measured beside gradient boosting." in words
     assert "Its alarms were not measured." in words
     assert "nan" not in words.lower()
+    assert shown(evidence(horizons={}, alarms={})).count("Nothing was measured.") == 3
 
 
 def test_what_was_said_is_held_against_what_happened_in_sentences() -> None:
