@@ -74,6 +74,8 @@ def test_a_model_without_evidence_says_so_and_asks_for_no_figure() -> None:
 def test_a_problem_with_the_evidence_is_told_and_the_rest_stands() -> None:
     words = text_of(page.layout(CARDS, "thresholds", VERSIONS, None, ["evidence.json is cut off. Copy it."]))
     assert "evidence.json is cut off" in words
+    assert "cannot be read; the reason stands above" in words
+    assert "has not been measured" not in words
     assert "Adaptive thresholds" in words
 
 
