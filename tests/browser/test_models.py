@@ -117,3 +117,12 @@ def test_too_little_history_is_said_before_the_first_hour(open_page: OpenPage, a
     expect(page.locator("#monitor-forecast-words")).to_contain_text("too little history")
     page.keyboard.press("End")
     expect(page.locator("#monitor-forecast-words")).to_contain_text("CPU likely over 90%")
+
+
+def test_a_forecast_that_is_not_known_to_be_current_loses_its_colours(open_page: OpenPage, address: str) -> None:
+    page = open_page(f"{address}{PANEL}&tick=100")
+    expect(page.locator("#monitor-forecast-words")).to_contain_text("CPU likely over 90%")
+    look = "getComputedStyle(document.getElementById('monitor-forecast')).filter"
+    assert page.evaluate(look) == "none"
+    page.evaluate("document.documentElement.dataset.status = 'stale'")
+    assert page.evaluate(look) == "grayscale(1)"
