@@ -13,6 +13,7 @@ from tests.unit.models.forecasting.folders import copied
 from tests.unit.models.windows import fleet
 from tft_dash.errors import UnknownNameError
 from tft_dash.models.forecasting.layout import QUANTILES, SOON, TARGETS
+from tft_dash.scenarios.library import load_scenario
 from tft_dash.schema import THRESHOLDS
 from tft_dash.services import Services
 from tft_dash.settings import load_settings
@@ -160,3 +161,12 @@ def test_a_server_that_has_just_fallen_silent_is_forecast_as_the_frame_says(serv
         assert found is not None
         np.testing.assert_array_equal(found.prob_30m, said.server_prob_30m[tick, 1])
         assert np.isnan(found.chance).all() == np.isnan(said.server_prob_30m[tick, 1])
+
+
+def test_a_preview_is_judged_by_the_forecast_where_its_ticks_allow_it_and_says_why_not(services: Services) -> None:
+    short = services.preview(load_scenario("degrading"), "tft")
+    assert short.card.name == "thresholds"
+    assert "5 minutes long" in str(short.instead)
+    assert services.preview(load_scenario("degrading"), "thresholds").instead is None
+    long = services.preview(load_scenario("early-warning"), "tft")
+    assert (long.card.name, long.instead) == ("tft", None)
