@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from tft_dash.errors import DataError
-from tft_dash.training.histories import Histories, Rows
+from tft_dash.training.histories import LATEST, Histories, Rows
 
 LEAST_SERVERS: Final = 6
 LEAST_DAYS: Final = 4.0
@@ -74,10 +74,11 @@ def _demand(histories: Histories, found: Split) -> None:
                 "Give histories with fewer gaps, or more servers."
             )
     incidents = histories.part(found.train_servers).incidents
-    near = int((histories.first[found.train] <= LEAST_INCIDENTS).sum())
+    near = bool((histories.first[found.train] <= LATEST).any())
     if incidents < LEAST_INCIDENTS or not near:
-        words = "not a single incident" if not incidents else f"only {incidents} incidents"
+        words = f"are only {incidents} incidents" if incidents > 1 else "is not a single incident"
+        words = "is only 1 incident" if incidents == 1 else words
         raise DataError(
-            f"There is {words} to learn from (a server that turns critical by the contract's thresholds); "
+            f"There {words} to learn from (a server that turns critical by the contract's thresholds); "
             f"{LEAST_INCIDENTS} are the least. Give longer histories, or those of more servers."
         )
