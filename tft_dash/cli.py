@@ -11,6 +11,7 @@ import click
 
 from tft_dash import __version__
 from tft_dash.commands.data import check, generate, score
+from tft_dash.commands.forecasting import calibrate, evaluate, train
 from tft_dash.commands.importing import import_file
 from tft_dash.commands.listing import scenarios, settings, sources
 from tft_dash.commands.models import models
@@ -59,5 +60,8 @@ def main() -> None:
     """
 
 
-for _command in (demo, serve, generate, check, import_file, score, sources, models, scenarios, settings):
+_COMMANDS = (
+    demo, serve, generate, check, import_file, score, sources, models, scenarios, settings, train, evaluate, calibrate,
+)  # fmt: skip
+for _command in _COMMANDS:
     main.add_command(_command)

@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 
 from tests.unit.models.forecasting.folders import copied
+from tests.unit.models.windows import fleet
 from tft_dash.errors import UnknownNameError
 from tft_dash.models.forecasting.layout import QUANTILES, SOON, TARGETS
+from tft_dash.scenarios.library import load_scenario
 from tft_dash.schema import THRESHOLDS
 from tft_dash.services import Services
 from tft_dash.settings import load_settings
+from tft_dash.sources.memory import MemorySource
 
 SHORT, LONG = "demo_dataset", "early-warning"
 
@@ -144,3 +147,26 @@ def test_a_recording_that_would_take_long_is_forecast_only_when_that_is_asked_fo
     assert services.models.answering(about, "tft").instead is None
     minutes = replace(about, step_seconds=5.0)
     assert services.models.answering(minutes, "best").model.card.name == "tft"
+
+
+def test_a_server_that_has_just_fallen_silent_is_forecast_as_the_frame_says(services: Services) -> None:
+    window = fleet(30, 2, step_seconds=300.0)
+    for values in window.metrics.values():
+        values[25:, 1] = np.nan
+    source = MemorySource(window)
+    about, model = source.describe(), services.models.forecaster()
+    said = model.assess_recording(window)
+    for tick in range(22, 30):
+        found = services.models.forecast(source, about, tick, 1)
+        assert found is not None
+        np.testing.assert_array_equal(found.prob_30m, said.server_prob_30m[tick, 1])
+        assert np.isnan(found.chance).all() == np.isnan(said.server_prob_30m[tick, 1])
+
+
+def test_a_preview_is_judged_by_the_forecast_where_its_ticks_allow_it_and_says_why_not(services: Services) -> None:
+    short = services.preview(load_scenario("degrading"), "tft")
+    assert short.card.name == "thresholds"
+    assert "5 minutes long" in str(short.instead)
+    assert services.preview(load_scenario("degrading"), "thresholds").instead is None
+    long = services.preview(load_scenario("early-warning"), "tft")
+    assert (long.card.name, long.instead) == ("tft", None)

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 import click
 
+from tft_dash.answering import BEST, FORECAST
 from tft_dash.commands.terminal import progress_bar, say, server_options, settings_from
 from tft_dash.drills import judge, make_drill
-from tft_dash.errors import ModelRefusedError, UsageError
+from tft_dash.errors import UsageError
 from tft_dash.hosting import check_address
 from tft_dash.hosting import serve as serve_app
 from tft_dash.models.base import MODELS
@@ -88,7 +89,9 @@ def _prepare(settings: Settings) -> None:
     """Open every source before anyone waits for it; the first that cannot be opened ends the command."""
     services = Services(settings, wait_seconds=None)
     try:
-        _greet_model(services)
+        if settings.model not in ("", BEST, FORECAST):
+            # The forecast is left to the workers: a process that was forked after ONNX Runtime was loaded ends badly.
+            services.model(settings.model)
         for name in services.configured_names():
             with progress_bar(f"Reading {name}") as progress:
                 services.source(name).prepare(progress)
@@ -96,18 +99,6 @@ def _prepare(settings: Settings) -> None:
                 say(f"{name}: {notice}")
     finally:
         services.close()
-
-
-def _greet_model(services: Services) -> None:
-    """Refuse a name that is no model's; a forecast that is refused is told, and another model answers."""
-    try:
-        services.model(services.default_model())
-    except ModelRefusedError as error:
-        say(f"tft-dash: {error} The model '{DEFAULT_MODEL}' answers in its place.")
-    else:
-        problem = services.models.shelf.problem()
-        if problem is not None:
-            say(f"tft-dash: {problem} The model '{DEFAULT_MODEL}' answers in its place.")
 
 
 def _serve(settings: Settings) -> None:

@@ -18,8 +18,10 @@ from tft_dash.models.forecasting.inputs import (
     FRESH_SECONDS,
     HELD_STEPS,
     LEAST_STEPS,
+    TICKS_AT_ONCE,
     Inputs,
     blocks,
+    critical_at,
     inputs_of,
     profile_codes,
     step_problem,
@@ -30,19 +32,15 @@ from tft_dash.models.forecasting.runtime import CHUNK, Runtime
 from tft_dash.models.forecasting.shelf import shipped_artefact
 from tft_dash.progress import Progress, silent
 from tft_dash.schema import (
-    CRITICAL_ISSUE,
     DRIVERS_PER_SERVER,
-    THRESHOLDS,
     Assessments,
     CodeArray,
     FloatArray,
     ModelCard,
     Window,
-    derive_states,
 )
 
 SERVERS_AT_ONCE: Final = 512
-TICKS_AT_ONCE: Final = 256
 WINDOWS_AT_ONCE: Final = 16 * CHUNK
 """These bound the memory, whatever the fleet's size and the recording's length: some 30 MB."""
 
@@ -191,18 +189,6 @@ class TftModel:
         said.soon[rows, columns] = np.where(is_critical, 1.0, soon)
         said.late[rows, columns] = np.where(is_critical, 1.0, late)
         said.driver_metric[rows, columns], said.driver_usual[rows, columns] = reasons(some)
-
-
-def critical_at(window: Window, ticks: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """(ticks, servers) whether a server is critical by its metrics at these ticks."""
-    found = np.zeros((len(ticks), len(window.servers)), bool)
-    graded = {name: values for name, values in window.metrics.items() if name in THRESHOLDS}
-    for rows in blocks(len(ticks), TICKS_AT_ONCE if graded else max(len(ticks), 1)):
-        some = {name: values[ticks[rows]] for name, values in graded.items()}
-        if some:
-            finite = {name: np.where(np.isfinite(values), values, np.nan) for name, values in some.items()}
-            found[rows] = derive_states(finite) == CRITICAL_ISSUE
-    return found
 
 
 def _hold(said: _Said, ticks: NDArray[np.int64], longest: int) -> None:

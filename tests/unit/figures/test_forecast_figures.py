@@ -115,8 +115,10 @@ def test_a_crossing_is_told_with_its_time_and_how_sure_it_is() -> None:
         "CPU  likely over 90% in about 35 min (median)",
         "Memory  possibly over 90% in about 2 h 15 min (a chance of one in ten)",
     ]
-    none = forecast_at(crossings={})
-    assert text_of(words.crossings(none, calm)) == "No metric is likely over its critical line within 8 h."
+    none = forecast_at(crossings={}, prob_8h=0.05)
+    assert text_of(words.crossings(none, calm)) == "No metric's band reaches its critical line within 8 h."
+    surprising = forecast_at(crossings={}, prob_8h=0.97)
+    assert text_of(words.crossings(surprising, calm)).endswith("which the bands at single times do not show.")
     hot = replace(calm, metrics={**calm.metrics, "cpu_pct": np.array([20, 95], np.float32)})
     assert text_of(words.crossings(forecast_at(), hot)[0]) == "CPU  is over 90% now"
 

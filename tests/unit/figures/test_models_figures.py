@@ -21,8 +21,9 @@ HOLES = (
     ReliabilityBin(low=0, high=0.5, count=0, said=NAN, happened=(NAN, NAN, NAN)),
     ReliabilityBin(low=0.5, high=0.6, count=3, said=0.55, happened=(0.3, None, None)),
     ReliabilityBin(low=0.6, high=1.0, count=9, said=0.7, happened=(None, None, None)),
+    ReliabilityBin(low=0.9, high=1.0, count=9, said=NAN, happened=(0.9, NAN, NAN)),
 )
-LOST = AlarmPoint(threshold=0.9, false_per_server_week=0.0, share_in_alarm=0.0, recall=0.0, precision=NAN,
+LOST = AlarmPoint(threshold=0.9, false_per_server_week=NAN, share_in_alarm=0.0, recall=0.0, precision=NAN,
                   median_lead_minutes=None)  # fmt: skip
 
 
@@ -101,6 +102,7 @@ def test_a_curve_never_leaves_its_axis() -> None:
 
 def test_measured_values_in_words() -> None:
     assert [share(value) for value in (0.0, 0.0004, 0.004, 0.71, 1.0)] == ["0%", "<0.1%", "0.4%", "71%", "100%"]
+    assert share(NAN) == "—"
     assert [cases(value) for value in (0, 1, 1234)] == ["0 cases", "1 case", "1,234 cases"]
     assert between(0.6, 0.8) == "60–80%"
     assert between(0, 0.025) == "0–2.5%"
@@ -113,4 +115,9 @@ def test_a_fleets_record_is_worded_once_and_needs_both_horizons() -> None:
     record = track_record(evidence(fleet={"30m": reliability(), "8h": (*reversed(HOLES),)}))
     assert record is not None
     assert record.ranges["30m"][6] == (0.6, 0.7, ", came true in 65% of 220 cases")
-    assert record.ranges["8h"] == ((0.0, 0.5, ""), (0.5, 0.6, ", came true in 30% of 3 cases"), (0.6, 1.0, ""))
+    assert record.ranges["8h"] == (
+        (0.0, 0.5, ""),
+        (0.5, 0.6, ", came true in 30% of 3 cases"),
+        (0.6, 1.0, ""),
+        (0.9, 1.0, ", came true in 90% of 9 cases"),
+    )

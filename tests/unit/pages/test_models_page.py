@@ -74,6 +74,8 @@ def test_a_model_without_evidence_says_so_and_asks_for_no_figure() -> None:
 def test_a_problem_with_the_evidence_is_told_and_the_rest_stands() -> None:
     words = text_of(page.layout(CARDS, "thresholds", VERSIONS, None, ["evidence.json is cut off. Copy it."]))
     assert "evidence.json is cut off" in words
+    assert "cannot be read; the reason stands above" in words
+    assert "has not been measured" not in words
     assert "Adaptive thresholds" in words
 
 
@@ -83,6 +85,7 @@ def test_the_page_stands_with_nothing_measured() -> None:
     assert "Within 30 min it was not measured beside gradient boosting." in words
     assert "Its alarms were not measured." in words
     assert "nan" not in words.lower()
+    assert shown(evidence(horizons={}, alarms={})).count("Nothing was measured.") == 3
 
 
 def test_what_was_said_is_held_against_what_happened_in_sentences() -> None:

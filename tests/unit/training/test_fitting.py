@@ -45,7 +45,7 @@ def test_fitting_that_was_killed_goes_on_as_if_it_had_not_been(histories: Histor
 
     broken = fit(histories, plan, tmp_path / "checkpoint")
     for _ in range(5):
-        broken._step()
+        broken.step()
         if broken.progress.step % 2 == 0:
             broken._measure(0.0)
     torch.manual_seed(99)

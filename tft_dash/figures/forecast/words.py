@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 SURE: Final = 0.95
 """Below so large a share of the values looked at, the forecast is said to be less certain."""
+SPIKES: Final = "The chance counts short crossings too, which the bands at single times do not show."
+SPIKES_FROM: Final = 0.3
+"""From so high a chance on, bands that cross no line would look like a contradiction."""
 LOOKED: Final = 5
 """So many of the things that were read are named, those with the largest weights."""
 
@@ -61,7 +64,8 @@ def crossings(forecast: ServerForecast, trace: ServerTrace) -> list[html.Li]:
             words = f" possibly over {line} in about {about(crossing.possible)} (a chance of one in ten)"
             found.append((1e4 + crossing.possible, [html.Strong(metric.label), words]))
     if not found:
-        return [html.Li(f"No metric is likely over its critical line within {about(float(forecast.minutes[-1]))}.")]
+        words = f"No metric's band reaches its critical line within {about(float(forecast.minutes[-1]))}."
+        return [html.Li(f"{words} {SPIKES}" if forecast.prob_8h >= SPIKES_FROM else words)]
     return [html.Li(words) for _, words in sorted(found, key=lambda one: one[0])]
 
 

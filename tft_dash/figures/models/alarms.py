@@ -66,7 +66,7 @@ def _chosen(own: Alarms | None, theme: Theme) -> dict[str, Any]:
         "type": "scatter",
         "mode": "markers",
         "name": "chosen",
-        "x": [point.false_per_server_week, point.false_per_server_week] if point else [],
+        "x": [known(point.false_per_server_week)] * 2 if point else [],
         "y": [known(point.recall), known(point.precision)] if point else [],
         "marker": {"size": 10, "symbol": "diamond", "color": theme.text},
         "hovertemplate": "the chosen threshold<br>%{y:.0%} at %{x:.2f} false alarms<extra></extra>",

@@ -33,7 +33,7 @@ def figure(bins: Sequence[ReliabilityBin], colour: str, theme: Theme) -> Figure:
 
     :param colour: of the points, as the horizon has it elsewhere.
     """
-    told = [one for one in bins if one.count > 0 and known(one.happened[0]) is not None]
+    told = [one for one in bins if one.count > 0 and known(one.happened[0]) is not None and known(one.said) is not None]
     layout = _layout(told, theme)
     if not told:
         layout["annotations"] = [

@@ -23,7 +23,9 @@ def cases(count: int) -> str:
 
 
 def share(value: float) -> str:
-    """A measured share in percent, with a decimal where it is small: ``71%``, ``0.4%``."""
+    """A measured share in percent, with a decimal where it is small: ``71%``, ``0.4%``; a dash for a missing one."""
+    if known(value) is None:
+        return "—"
     percent = 100 * value
     if 0 < percent < 0.1:
         return "<0.1%"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tft_dash.frame import Crossing, ServerForecast
-from tft_dash.models.forecasting.inputs import HELD_STEPS, inputs_of, profile_codes
+from tft_dash.models.forecasting.inputs import HELD_STEPS, LEAST_STEPS, Ticks, critical_at, inputs_of, profile_codes
 from tft_dash.models.forecasting.layout import CONTEXT, INPUTS, NODES, QUANTILES, STEP_SECONDS, TARGETS
 from tft_dash.schema import THRESHOLDS, FloatArray, Window
 
@@ -40,11 +41,10 @@ def forecast_of(model: TftModel, window: Window, tick: int, server: int) -> Serv
     inputs = inputs_of(window)
     end = inputs.fresh_ticks()[-1:]
     past = inputs.steps(end, slice(0, 1)).cut(end)[0]
-    said = model.assess(window)
-    soon, late = float(said.server_prob_30m[0, 0]), float(said.server_prob_8h[0, 0])
+    found = model.runtime.run(past, profile_codes(window.profiles), inputs.minutes(end))
+    soon, late = _stated(model, window, found.chance, end, np.any(~np.isnan(past[0]), axis=1))
     if np.isnan(soon):
         return _unknown(tick, server)
-    found = model.runtime.run(past, profile_codes(window.profiles), inputs.minutes(end))
     quantiles = {name: found.quantiles[0, :, place] for place, name in enumerate(TARGETS)}
     weights = found.selection[0].astype(float)
     return ServerForecast(
@@ -68,12 +68,31 @@ def forecast_of(model: TftModel, window: Window, tick: int, server: int) -> Serv
     )
 
 
+def _stated(
+    model: TftModel, window: Window, chance: FloatArray, end: Ticks, reported: NDArray[np.bool_]
+) -> tuple[float, float]:
+    """P(30 min) and P(8 h) as :meth:`TftModel.assess` says them; NaN = nothing.
+
+    :param chance: (1, nodes) of the window that ends at ``end``.
+    :param reported: (96,) in which of its steps the server did.
+    """
+    if not reported[-1]:
+        said = model.assess(window)  # the last answer may still stand
+        return float(said.server_prob_30m[0, 0]), float(said.server_prob_8h[0, 0])
+    if reported.sum() < LEAST_STEPS:
+        return float("nan"), float("nan")
+    if critical_at(window, np.array([end[0], window.ticks - 1])).any():
+        return 1.0, 1.0
+    soon, late = (float(np.float32(values[0])) for values in model.artefact.calibration.apply_nodes(chance))
+    return soon, max(soon, late)
+
+
 def _crossing(values: FloatArray, line: float) -> Crossing:
     """When the median and the 90 % quantile of (nodes, quantiles) are first over a line."""
     return Crossing(likely=_first(values[:, _MEDIAN] > line), possible=_first(values[:, _HIGH] > line))
 
 
-def _first(over: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> float | None:
+def _first(over: NDArray[np.bool_]) -> float | None:
     return float(MINUTES[int(np.argmax(over))]) if over.any() else None
 
 

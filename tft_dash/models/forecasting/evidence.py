@@ -1,4 +1,4 @@
-"""How far a forecast model can be trusted, as measured: the document that ``tft-dash evaluate`` writes and ``/models`` shows.
+"""How far a forecast model can be trusted, as measured: what ``tft-dash evaluate`` writes and ``/models`` shows.
 
 Every interval is ``(value, low, high)``: the estimate with the bounds of its 95 % bootstrap interval over servers.
 """

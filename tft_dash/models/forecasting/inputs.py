@@ -16,13 +16,15 @@ from numpy.typing import NDArray
 
 from tft_dash.errors import DataError
 from tft_dash.models.forecasting.layout import CONTEXT, INPUTS, PROFILES, STEP_SECONDS, WEEK_MINUTES
-from tft_dash.schema import METRIC, FloatArray, Window
+from tft_dash.schema import CRITICAL_ISSUE, METRIC, THRESHOLDS, FloatArray, Window, derive_states
 
 LEAST_STEPS: Final = 12
 """One hour: a server with less history gets no forecast."""
 HELD_STEPS: Final = 3
 """A server that falls silent keeps its last forecast for so many steps, and then has none."""
 FRESH_SECONDS: Final = 60.0
+TICKS_AT_ONCE: Final = 256
+"""Bounds the memory, whatever the recording's length."""
 LARGEST_VALUE: Final = 1e9
 """What metrics without a bound are held below; nothing real comes near."""
 
@@ -148,3 +150,14 @@ def _mean(values: FloatArray) -> FloatArray:
 def blocks(count: int, size: int) -> Iterator[slice]:
     """Slices that cover ``range(count)``, each at most ``size`` long."""
     return (slice(first, min(first + size, count)) for first in range(0, count, size))
+
+
+def critical_at(window: Window, ticks: Ticks) -> Flags:
+    """(ticks, servers) whether a server is critical by its metrics at these ticks."""
+    found = np.zeros((len(ticks), len(window.servers)), bool)
+    graded = {name: values for name, values in window.metrics.items() if name in THRESHOLDS}
+    for rows in blocks(len(ticks), TICKS_AT_ONCE) if graded else ():
+        some = {name: values[ticks[rows]] for name, values in graded.items()}
+        finite = {name: np.where(np.isfinite(values), values, np.nan) for name, values in some.items()}
+        found[rows] = derive_states(finite) == CRITICAL_ISSUE
+    return found

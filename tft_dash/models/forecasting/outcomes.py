@@ -22,7 +22,7 @@ class Outcomes:
     :param first: steps to the first critical step after this one; :data:`NEVER` where none follows.
     :param known: steps after this one in which the server reported often enough to tell.
     :param onset: whether an incident begins here.
-    :param counted: whether the step counts in an evaluation: neither inside an incident nor within 30 minutes after one.
+    :param counted: whether the step counts in an evaluation: not inside an incident, nor within 30 minutes after one.
     """
 
     critical: NDArray[np.bool_]

@@ -46,7 +46,7 @@ def layout(
             html.Div(_problems(problems), id=ids.MODELS_BANNER, role="alert"),
             *([_simulated()] if simulated else []),
             _section("The models", [cards.model_cards(model_cards, default)]),
-            *(_evidence(evidence) if evidence is not None else [_none(model_cards)]),
+            *(_evidence(evidence) if evidence is not None else [_none(model_cards, problems)]),
             _section("Versions of the forecast model", cards.versions(versions)),
         ],
         className="models page",
@@ -86,10 +86,14 @@ def _problems(problems: Sequence[str]) -> Any:  # noqa: ANN401 - a Dash componen
     return components.banner("Something about the models cannot be read", "\n".join(problems)) if problems else []
 
 
-def _none(model_cards: Sequence[ModelCard]) -> html.Section:
+def _none(model_cards: Sequence[ModelCard], problems: Sequence[str]) -> html.Section:
     forecaster = next((card for card in model_cards if card.forecasts), None)
     words: list[Any] = ["No model that forecasts is installed."]
-    if forecaster is not None:
+    if forecaster is not None and problems:
+        words = [
+            f"What was measured of {forecaster.title} v{forecaster.version} cannot be read; the reason stands above."
+        ]
+    elif forecaster is not None:
         unknown = f"{forecaster.title} v{forecaster.version} has not been measured, so nobody knows. Measure it: "
         words = [unknown, html.Code(f"tft-dash evaluate --model {forecaster.name}")]
     return _section("How far it can be trusted", [html.P(words)])

@@ -35,6 +35,8 @@ def comparison(evidence: Evidence) -> list[Any]:
         horizon = {str(name): one for name, one in evidence.horizons.items()}.get(key)
         if horizon is not None:
             parts.append(_horizon(evidence, horizon, words))
+    if not parts:
+        return [html.P("Nothing was measured.", className="quiet")]
     gloss = html.Dl(
         [
             _term("Brier skill", "how much of the error of always saying the usual rate is saved. 1 is perfect, 0 no "

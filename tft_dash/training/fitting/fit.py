@@ -69,7 +69,7 @@ class Fit:
         """
         plan, recent = self._plan, 0.0
         while self.progress.step < plan.steps and self.progress.waited < plan.patience:
-            loss = self._step()
+            loss = self.step()
             recent = loss if not recent else 0.95 * recent + 0.05 * loss
             done = self.progress.step
             if done % plan.check_every == 0 or done == plan.steps:
@@ -79,7 +79,8 @@ class Fit:
         self.average.load_state_dict(self._best)
         return self.average
 
-    def _step(self) -> float:
+    def step(self) -> float:
+        """One step of the optimiser; returns the loss."""
         plan, drawn = self._plan, self._sampler.draw()
         for group in self._optimiser.param_groups:
             group["lr"] = plan.rate * rate_share(self.progress.step, plan)

@@ -1,0 +1,153 @@
+"""Training, measuring and recalibrating from the terminal; no network is fitted here but a tiny one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner, Result
+
+from tft_dash.cli import main
+from tft_dash.models.forecasting.artefact import load_artefact
+from tft_dash.models.forecasting.evidence import Evidence
+from tft_dash.models.forecasting.shelf import shipped_folder, shipped_versions
+
+pytest.importorskip("torch", reason="needs the extra 'train'")
+pytest.importorskip("sklearn", reason="needs the extra 'train'")
+
+import torch
+
+DRILL = Path(__file__).parents[3] / "demo_data" / "demo_dataset.parquet"
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:.*not support.*:UserWarning")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a calm and a troubled recording in it."""
+    folder = tmp_path_factory.mktemp("forecasting")
+    for name, days in (("short", 2), ("long", 28)):
+        options = ["--days", days, "--fleet-size", 6, "--seed", 9, "--format", "parquet", "--name", name]
+        assert call(folder, "generate", "fleet-history", "--output-dir", folder, *options).exit_code == 0
+    calm = pd.read_parquet(folder / "long.parquet")
+    for column, value in (("cpu_pct", 20.0), ("mem_pct", 30.0), ("error_rate", 0.01)):
+        calm[column] = value
+    calm.drop(columns=["state", "incident_phase", "problem_child"]).to_parquet(folder / "calm.parquet")
+    return folder
+
+
+def call(folder: Path, *arguments: object) -> Result:
+    env = {"TFT_DASH_DATA": str(folder / "data"), "TFT_DASH_CACHE": str(folder / "cache")}
+    threads = torch.get_num_threads()
+    try:
+        return CliRunner(env=env).invoke(main, [str(argument) for argument in arguments], prog_name="tft-dash")
+    finally:
+        torch.set_num_threads(threads)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["train", "--output", "m", "--device", "cuda"], 1, "no CUDA device"),
+        (["train", "--output", "a model"], 2, "name of a version"),
+        (["train", "--output", "taken"], 2, "is there already"),
+        (["train", "--output", "m", "--steps", "5", "--minutes", "1"], 2, "Leave one out"),
+        (["train", "nothing.csv", "--output", "m"], 3, "nothing.csv"),
+        (["train", "short.parquet", "--output", "m"], 1, "takes 4 days at least"),
+        (["train", "calm.parquet", "--output", "m"], 1, "not a single incident"),
+        (["train", DRILL, "--output", "m"], 1, "'demo_dataset' spans 1 steps"),
+        (["train", "long.parquet", "--output", "m", "--days", "3"], 2, "--days belongs to simulated fleets"),
+        (["train", "--output", "m", "--fleets", "1", "--servers", "1"], 1, "There is 1 server"),
+        (["train", "--output", "m", "--days", "1"], 1, "takes 4 days at least"),
+        (["evaluate", "--model", "thresholds"], 2, "There is no forecast model 'thresholds'"),
+        (["evaluate", "--model", "no/where"], 1, "card.json"),
+        (["evaluate", "--seed", "1"], 2, "has learnt from"),
+        (["evaluate", "short.parquet"], 1, "takes 4 days at least"),
+        (["evaluate", "calm.parquet"], 1, "not a single incident"),
+        (["evaluate", "long.parquet", "--servers", "2"], 2, "--servers belongs to simulated fleets"),
+        (["calibrate", "calm.parquet"], 1, "There are 0 incidents"),
+        (["calibrate", "nothing.csv"], 3, "nothing.csv"),
+        (["calibrate", "long.parquet", "--version", "a/b"], 2, "name of a version"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_in_words_and_leaves_nothing(
+    place: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[object], status: int, words: str
+) -> None:
+    if arguments[-2:] == ["--device", "cuda"] and torch.cuda.is_available():
+        pytest.skip("there is a CUDA device")
+    if arguments == ["evaluate", "--seed", "1"] and not load_artefact(newest()).card.trained_on.sources:
+        pytest.skip("the shipped model does not name its seeds")
+    monkeypatch.chdir(place)
+    (place / "taken").mkdir(exist_ok=True)
+    (place / "taken" / "file").touch()
+    result = call(place, *arguments)
+    assert result.exit_code == status, result.output
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (place / "m").exists()
+    shutil.rmtree(place / "m.training", ignore_errors=True)
+
+
+def newest() -> Path:
+    return shipped_folder() / shipped_versions()[-1]
+
+
+def test_a_model_is_trained_from_nothing_and_its_card_says_from_what(place: Path) -> None:
+    folder = place / "tiny-1"
+    result = call(
+        place, "train", "--output", folder, "--fleets", 1, "--servers", 14, "--days", 8, "--steps", 3, "--seed", 5
+    )
+    assert result.exit_code == 0, result.stderr
+    assert "Fitting: step 3 of 3, loss" in result.stderr
+    card = load_artefact(folder).card
+    assert card.trained_on.simulated
+    assert card.trained_on.sources == ("seed 5",)
+    assert card.trained_on.digest is not None
+    assert card.training["steps_done"] == 3
+    assert card.split["train_servers"] == 10
+    assert load_artefact(folder).calibration.rows > 0
+    assert not (place / "tiny-1.training").exists()
+
+
+def test_evaluating_twice_gives_the_same_figures_and_one_digest(place: Path) -> None:
+    options = ["evaluate", "--model", newest(), "--servers", 2, "--days", 6, "--seed", 5001]
+    first = call(place, *options, "--json", "--output", place / "evidence.json")
+    assert first.exit_code == 0, first.stderr
+    found = Evidence.model_validate_json(first.stdout)
+    assert Evidence.model_validate_json((place / "evidence.json").read_text()) == found
+    assert set(found.horizons["30m"].models) == {
+        "tft", "gradient-boosting", "thresholds", "persistence", "climatology",
+    }  # fmt: skip
+    assert found.command.startswith("tft-dash evaluate --model ")
+    assert sum(group.servers or 0 for group in found.by_profile) == found.servers == 6
+    again = call(place, *options)
+    assert f"digest {found.digest}" in again.stdout
+
+
+def test_calibrating_writes_a_version_of_its_own_and_says_what_changed(place: Path) -> None:
+    result = call(place, "calibrate", place / "long.parquet", "--model", newest(), "--version", "ours-1")
+    assert result.exit_code == 0, result.stderr
+    assert "30m before" in result.stdout
+    assert "8h after" in result.stdout
+    made, old = load_artefact(place / "data" / "models" / "ours-1"), load_artefact(newest())
+    assert made.calibration.incidents >= 20
+    assert made.calibration != old.calibration
+    assert "long" in made.calibration.fitted_on
+    assert made.card.files["model.onnx"] == old.card.files["model.onnx"]
+    assert (made.card.scores, made.card.alarm_threshold) == ({}, None)
+    again = call(place, "calibrate", place / "long.parquet", "--model", newest(), "--version", "ours-1")
+    assert again.exit_code == 2
+    assert "is there already" in again.stderr
+
+
+def test_a_recording_is_measured_on_its_later_half(place: Path) -> None:
+    result = call(place, "evaluate", place / "long.parquet", "--model", newest(), "--json")
+    assert result.exit_code == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert found["simulated"] is False
+    assert found["by_kind"] == []
+    assert found["incidents"] > 0
+    assert np.isfinite(found["horizons"]["8h"]["models"]["tft"]["brier_skill"][0])

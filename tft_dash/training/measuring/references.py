@@ -1,0 +1,158 @@
+"""What a model must be measured beside: gradient boosting, the thresholds, what is now, and the hour of the day.
+
+All are fitted on the same servers as the model. Those that give no probability of their own get the frequencies with
+which incidents followed, so that none is beaten by its scale alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from tft_dash.models.base import MODELS
+from tft_dash.models.forecasting.layout import INPUTS, LATE, NODES, SOON
+from tft_dash.progress import Progress, silent
+from tft_dash.schema import THRESHOLDS
+from tft_dash.training.fleets import Fleet
+from tft_dash.training.histories import Histories, Rows
+from tft_dash.training.measuring.features import features
+
+Reals = NDArray[np.float64]
+HORIZON_STEPS: Final = (NODES[SOON], NODES[LATE])
+BOOSTING, RULES, PERSISTENCE, CLIMATOLOGY = "gradient-boosting", "thresholds", "persistence", "climatology"
+BOOSTING_ROWS: Final = 150_000
+RULED_FLEETS: Final = 4
+SEED: Final = 0
+_RISK_BINS: Final = 20
+_HOURS: Final = 48
+_PRIOR_ROWS: Final = 50.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Frequencies:
+    """How often an incident followed, by group; (2 horizons, groups)."""
+
+    shares: Reals
+
+    @classmethod
+    def counted(cls, groups: NDArray[np.int64], truth: NDArray[np.bool_], count: int) -> _Frequencies:
+        """Frequencies per group, drawn to the mean where there is little; ``truth`` (2, rows)."""
+        rows = np.bincount(groups, minlength=count)
+        found = []
+        for happened in truth:
+            base = float(happened.mean()) if len(happened) else 0.0
+            hits = np.bincount(groups, happened.astype(np.float64), count)
+            found.append((hits + _PRIOR_ROWS * base) / (rows + _PRIOR_ROWS))
+        return cls(np.array(found))
+
+    def of(self, groups: NDArray[np.int64]) -> tuple[Reals, Reals]:
+        return self.shares[0, groups], self.shares[1, groups]
+
+
+class References:
+    """The references, fitted.
+
+    :param history: what they learn from, and ``rows`` of it.
+    :param fleets: the same as windows, in the same order; the first few are judged by the thresholds.
+    """
+
+    def __init__(self, history: Histories, rows: Rows, fleets: Sequence[Fleet], progress: Progress = silent) -> None:
+        rows = rows[history.counted[rows]]
+        truth = outcomes(history, rows)
+        self._by_hour = _Frequencies.counted(_hours(history, rows), truth, _HOURS)
+        self._by_state = _Frequencies.counted(_states(history, rows), truth, 2)
+        ruled = fleets[:RULED_FLEETS]
+        some = rows[rows < sum(fleet.window.ticks * len(fleet.window.servers) for fleet in ruled)]
+        bins = _bins(risks(ruled)[some])
+        self._by_risk = _Frequencies.counted(bins, outcomes(history, some), _RISK_BINS + 1)
+        progress(0.2)
+        chosen = np.sort(np.random.default_rng(SEED).permutation(rows)[:BOOSTING_ROWS])
+        inputs = features(history, chosen)
+        self._boosters = [_boosted(inputs, happened) for happened in outcomes(history, chosen)]
+        progress(1.0)
+
+    def chances(self, history: Histories, rows: Rows, risk: NDArray[np.float32]) -> dict[str, tuple[Reals, Reals]]:
+        """Reference → P(30 min) and P(8 h) for ``rows``.
+
+        :param risk: (rows of the history,) of the model ``thresholds``.
+        """
+        return {
+            BOOSTING: self._boosting(history, rows),
+            RULES: self._by_risk.of(_bins(risk[rows])),
+            PERSISTENCE: self._by_state.of(_states(history, rows)),
+            CLIMATOLOGY: self._by_hour.of(_hours(history, rows)),
+        }
+
+    def _boosting(self, history: Histories, rows: Rows) -> tuple[Reals, Reals]:
+        soon, late = np.empty(len(rows)), np.empty(len(rows))
+        for at in range(0, len(rows), BOOSTING_ROWS):
+            inputs = features(history, rows[at : at + BOOSTING_ROWS])
+            for found, booster in zip((soon, late), self._boosters, strict=True):
+                found[at : at + BOOSTING_ROWS] = booster(inputs)
+        return soon, np.maximum(soon, late)
+
+
+class _Constant:
+    """What boosting comes to where only one outcome was ever seen."""
+
+    def __init__(self, share: float) -> None:
+        self._share = share
+
+    def __call__(self, inputs: NDArray[np.float32]) -> Reals:
+        return np.full(len(inputs), self._share)
+
+
+class _Booster:
+    def __init__(self, model: Any) -> None:  # noqa: ANN401 - scikit-learn has no types
+        self._model = model
+
+    def __call__(self, inputs: NDArray[np.float32]) -> Reals:
+        found: Reals = self._model.predict_proba(inputs)[:, 1]
+        return found
+
+
+def _boosted(inputs: NDArray[np.float32], happened: NDArray[np.bool_]) -> _Constant | _Booster:
+    if happened.all() or not happened.any():
+        return _Constant(float(happened.mean()) if len(happened) else 0.0)
+    model = HistGradientBoostingClassifier(
+        max_iter=200, learning_rate=0.06, max_leaf_nodes=31, l2_regularization=1.0, min_samples_leaf=60,
+        early_stopping=True, validation_fraction=0.15, random_state=SEED,
+    )  # fmt: skip
+    return _Booster(model.fit(inputs, happened))
+
+
+def outcomes(history: Histories, rows: Rows) -> NDArray[np.bool_]:
+    """(2, rows) whether an incident begins within 30 minutes, and within 8 hours."""
+    return np.stack([history.first[rows] <= steps for steps in HORIZON_STEPS])
+
+
+def risks(fleets: Sequence[Fleet]) -> NDArray[np.float32]:
+    """(rows,) the risk that the model ``thresholds`` gives, in the rows' order."""
+    model = MODELS.load("thresholds")()
+    return np.concatenate([model.assess_recording(fleet.window).risk.T.ravel() for fleet in fleets])
+
+
+def _bins(risk: NDArray[np.float32]) -> NDArray[np.int64]:
+    known = ~np.isnan(risk)
+    place = np.minimum((np.where(known, risk, 0.0) * _RISK_BINS).astype(np.int64), _RISK_BINS - 1)
+    return np.where(known, place, _RISK_BINS)
+
+
+def _hours(history: Histories, rows: Rows) -> NDArray[np.int64]:
+    minute = history.minute[rows].astype(np.int64)
+    return minute // 60 % 24 + np.where(minute // 1440 >= 5, 24, 0)
+
+
+def _states(history: Histories, rows: Rows) -> NDArray[np.int64]:
+    """1 where a metric is above its warning line now."""
+    values = history.metrics[rows]
+    warned = np.zeros(len(rows), bool)
+    for name, line in THRESHOLDS.items():
+        if line.sets_state:
+            warned |= values[:, INPUTS.index(name)] > line.warning
+    return warned.astype(np.int64)
