@@ -8,8 +8,6 @@ from tft_dash.scenarios.generate import simulate
 from tft_dash.scenarios.library import load_scenario
 from tft_dash.training.histories import Histories, history_of
 
-torch = pytest.importorskip("torch", reason="training needs the extra 'train'")
-
 
 @pytest.fixture(scope="session")
 def histories() -> Histories:
@@ -20,6 +18,7 @@ def histories() -> Histories:
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
+    torch = pytest.importorskip("torch", reason="training needs the extra 'train'")
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

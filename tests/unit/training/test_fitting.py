@@ -5,6 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+pytest.importorskip("torch", reason="needs the extra 'train'")
+
 import torch
 
 from tft_dash.errors import DataError

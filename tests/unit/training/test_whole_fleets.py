@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+pytest.importorskip("sklearn", reason="measuring needs the extra 'train'")
+
 from tft_dash.models.forecasting.outcomes import NEVER
 from tft_dash.schema import THRESHOLDS, Window
 from tft_dash.training.histories import Histories, history_of, joined
