@@ -12,7 +12,7 @@
     { name: "recovery", first: 70, last: 100, intensity: { start: 0.7, end: 0 } },
   ];
   const UNITS = { d: 86400, h: 3600, m: 60, s: 1, ms: 0.001 };
-  const PRUNED = ["baselines", "daily_rhythm", "strength"]; // groups that are left out rather than empty
+  const PRUNED = ["chance", "baselines", "daily_rhythm", "strength"]; // groups that are left out rather than empty
   const REACHES = { cpu_pct: 96, mem_pct: 95, latency_ms: 900, error_rate: 0.4, gc_pause_ms: 300 };
   const KINDS = ["web", "api", "database", "cache", "generic"];
 

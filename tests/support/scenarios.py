@@ -22,7 +22,7 @@ def everything() -> dict[str, Any]:
             "clock": {"start": "2026-02-01T00:00:00Z", "duration": "20m", "tick": "10s", "playback_speed": 2},
             "fleet": {"profiles": [
                 {"name": "web", "count": 5, "prefix": "front", "noise": 0.5, "baselines": {"cpu_pct": 50},
-                 "daily_rhythm": {"amplitude": 0.3, "peak_hour": 9}},
+                 "daily_rhythm": {"amplitude": 0.3, "peak_hour": 9, "weekend": 0.1}},
                 {"name": "api", "count": 2},
             ]},
             "phases": [
@@ -31,6 +31,7 @@ def everything() -> dict[str, Any]:
                 {"name": "after", "from": "15m", "to": "20m",
                  "intensity": {"points": [{"at": 0, "value": 0.5}, {"at": 1, "value": 0}]}},
             ],
+            "chance": {"incidents": 3.0, "ramp_longest": "2h"},
             "faults": [
                 {"id": "first", "what": "cpu", "whom": {"first_of_each": True}, "lag": "30s", "jitter": 0.2},
                 {"id": "some", "what": "errors", "whom": {"profile": "web", "first": 2}, "from": "6m", "to": "12m",

@@ -8,6 +8,7 @@ from typing import Any, Final, get_args
 from dash import html
 
 from tft_dash.errors import shorten
+from tft_dash.pages.builder.chance import by_chance
 from tft_dash.pages.builder.curves import curve_fields
 from tft_dash.pages.builder.fields import (
     LEFT_OUT,
@@ -59,7 +60,8 @@ def faults_group(document: Group, page: int) -> html.Section:
     faults = entries(spec, "faults")
     items = [_fault(f"{PATH}[{place}]", fault, (place, len(faults)), spec) for place, fault in shown(faults, page)]
     empty = [] if faults else [html.P("Nothing goes wrong yet.", className="group-note")]
-    content = [*empty, *items, pager(PATH, len(faults), page), action("add", PATH, "Add a fault")]
+    add = action("add", PATH, "Add a fault")
+    content = [*empty, *items, pager(PATH, len(faults), page), add, by_chance(document)]
     return section("faults", "Faults", content, paths=(PATH,))
 
 

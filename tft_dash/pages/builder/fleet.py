@@ -64,6 +64,8 @@ def _profile(path: str, profile: object, place: tuple[int, int]) -> html.Fieldse
               unit="0–1", hint=help_of(Rhythm, "amplitude")),
         field(f"{path}.daily_rhythm.peak_hour", "Busiest hour", rhythm.get("peak_hour"), kind="number", usual="14",
               unit="UTC", hint=help_of(Rhythm, "peak_hour")),
+        field(f"{path}.daily_rhythm.weekend", "Less at weekends", rhythm.get("weekend"), kind="number", usual="0",
+              unit="0–1", hint=help_of(Rhythm, "weekend")),
     )  # fmt: skip
     own = bool(held.get("baselines")) or "daily_rhythm" in held
     more = folded(
