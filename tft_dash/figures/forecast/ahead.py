@@ -139,7 +139,12 @@ def _mark(forecast: ServerForecast, metric: str) -> dict[str, Any]:
 
 
 def _chance_row(theme: Theme) -> list[dict[str, Any]]:
-    line: dict[str, Any] = {"type": "scatter", "mode": "lines", "name": "chance by then", "hovertemplate": "%{y:.0%}"}
+    line: dict[str, Any] = {
+        "type": "scatter",
+        "mode": "lines",
+        "name": "chance by then",
+        "hovertemplate": "%{y:.0%} before calibration",
+    }
     mark = {
         "type": "scatter",
         "mode": "markers+text",
@@ -204,7 +209,7 @@ def _attention_row(scene: _Scene, axis: str, theme: Theme) -> dict[str, Any]:
 def _layout(scene: _Scene, theme: Theme) -> dict[str, Any]:
     metrics: Mapping[str, str] = {name: METRIC[name].label for name in scene.metrics}
     there = np.zeros(1, np.float32)
-    rows = [Row(RISK, "Chance by then: line raw, points calibrated", there)]
+    rows = [Row(RISK, "Chance by then", there)]
     rows += [Row(name, title, there) for name, title in metrics.items()]
     layout = base_layout(
         theme, margin={"l": _LEFT, "r": _RIGHT, "t": 18, "b": 24}, dragmode=False, hovermode="x unified"
