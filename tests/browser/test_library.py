@@ -10,12 +10,14 @@ from browser.conftest import OpenPage
 from playwright.sync_api import Locator, Page, expect
 from support.serving import Server, get
 
+from tft_dash.scenarios.library import preset_names
+
 SECOND = 1000
 
 
 def open_library(open_page: OpenPage, server: Server, **options: object) -> Page:
     page = open_page(f"{server.url}/scenarios", **options)
-    expect(page.locator("#scenarios-filter [data-shelf=preset] .tab-count")).to_have_text("6")
+    expect(page.locator("#scenarios-filter [data-shelf=preset] .tab-count")).to_have_text(str(len(preset_names())))
     return page
 
 

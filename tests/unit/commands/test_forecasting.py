@@ -95,11 +95,16 @@ def newest() -> Path:
     return shipped_folder() / shipped_versions()[-1]
 
 
-def test_a_model_is_trained_from_nothing_and_its_card_says_from_what(place: Path) -> None:
+@pytest.fixture(scope="module")
+def tiny(place: Path) -> tuple[Path, Result]:
+    """A model that learnt a little from one small fleet, so that its references are fitted quickly too."""
     folder = place / "tiny-1"
-    result = call(
-        place, "train", "--output", folder, "--fleets", 1, "--servers", 14, "--days", 8, "--steps", 3, "--seed", 5
-    )
+    options = ["--fleets", 1, "--servers", 14, "--days", 8, "--steps", 3, "--seed", 5]
+    return folder, call(place, "train", "--output", folder, *options)
+
+
+def test_a_model_is_trained_from_nothing_and_its_card_says_from_what(place: Path, tiny: tuple[Path, Result]) -> None:
+    folder, result = tiny
     assert result.exit_code == 0, result.stderr
     assert "Fitting: step 3 of 3, loss" in result.stderr
     card = load_artefact(folder).card
@@ -112,8 +117,8 @@ def test_a_model_is_trained_from_nothing_and_its_card_says_from_what(place: Path
     assert not (place / "tiny-1.training").exists()
 
 
-def test_evaluating_twice_gives_the_same_figures_and_one_digest(place: Path) -> None:
-    options = ["evaluate", "--model", newest(), "--servers", 2, "--days", 6, "--seed", 5001]
+def test_evaluating_twice_gives_the_same_figures_and_one_digest(place: Path, tiny: tuple[Path, Result]) -> None:
+    options = ["evaluate", "--model", tiny[0], "--servers", 2, "--days", 6, "--seed", 5001]
     first = call(place, *options, "--json", "--output", place / "evidence.json")
     assert first.exit_code == 0, first.stderr
     found = Evidence.model_validate_json(first.stdout)
