@@ -6,7 +6,7 @@ import os
 
 from hypothesis import settings
 
-# Threads of torch and scikit-learn that wait by spinning make everything beside them, and themselves, many times slower.
+# Threads of torch and scikit-learn that wait by spinning slow everything beside them, and themselves, many times.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
 
