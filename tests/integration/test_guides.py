@@ -16,7 +16,9 @@ import pytest
 from support.serving import free_port, get
 
 ROOT = Path(__file__).parents[2]
-GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+LONG = {"forecasting.md"}
+"""Its commands take a quarter of an hour; tests/unit/commands/test_forecasting.py runs them on small fleets."""
+GUIDES = [ROOT / "README.md", *(path for path in sorted((ROOT / "docs").glob("*.md")) if path.name not in LONG)]
 SERVES = re.compile(r"make demo|tft-dash demo|tft-dash serve(?!.*--get)|gunicorn|run_dashboard\(")
 RUNNING_US = ("make test",)
 """What runs these tests is not run by them."""
