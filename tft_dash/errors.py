@@ -17,7 +17,9 @@
     │   └── MissingExtraError             an optional dependency is not installed
     ├── UnreachableError         exit 3   a file, folder or server cannot be reached
     │   ├── SourceMissingError            a source's file is not there or cannot be read
+    │   ├── SourceUnreachableError        a live source does not answer; it is asked again later
     │   └── StorageError                  something could not be written
+    ├── LostLeadError            exit 3   another process collects a live source by now; nothing was recorded
     ├── CancelledError           exit 1   somebody stopped the work; says how far it was
     └── NotReadyError            exit 3   the answer is being prepared; carries the progress
 
@@ -151,8 +153,18 @@ class SourceMissingError(UnreachableError):
     """A source's file is not there or cannot be read."""
 
 
+class SourceUnreachableError(UnreachableError):
+    """A live source does not answer, or not so that its answer can be used; the collector asks again later."""
+
+
 class StorageError(UnreachableError):
     """Something could not be written: folder read-only, disk full, port taken."""
+
+
+class LostLeadError(TftDashError):
+    """Another process collects a live source by now; nothing was recorded."""
+
+    exit_status = 3
 
 
 class CancelledError(TftDashError):

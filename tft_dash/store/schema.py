@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     DateTime,
@@ -14,12 +15,15 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
     Text,
     TypeDecorator,
 )
+
+from tft_dash.ticks import FLEET_SCALARS
 
 LAYOUT_VERSION: Final = 1
 """Rises with every change of the tables; a store with a higher one belongs to a newer version of the app."""
@@ -96,3 +100,63 @@ RUNS: Final = Table(
     Column("cancel", Boolean, nullable=False),
     Index("runs_by_state", "state", "number"),
 )
+
+LIVE_SOURCES: Final = Table(
+    "live_sources",
+    METADATA,
+    Column("name", String(80), primary_key=True),
+    Column("identity", String(64), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("place", Text, nullable=False),
+    Column("step_ms", BigInteger, nullable=False),
+    Column("delay_ms", BigInteger, nullable=False),
+    Column("origin_ms", BigInteger),
+    Column("latest", BigInteger, nullable=False),
+    Column("latest_roster", BigInteger, nullable=False),
+    Column("model", String(200), nullable=False),
+    Column("polled_ms", BigInteger),
+    Column("answered_ms", BigInteger),
+    Column("problem", Text, nullable=False),
+    Column("newest_ms", BigInteger),
+    Column("late", BigInteger, nullable=False),
+    Column("duplicate", BigInteger, nullable=False),
+    Column("future", BigInteger, nullable=False),
+    Column("rejected", BigInteger, nullable=False),
+    Column("rejections", Text, nullable=False),
+    Column("holder", String(200), nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("until_ms", BigInteger, nullable=False),
+)
+"""One row for every live source that was ever collected; times in milliseconds since 1970, UTC."""
+
+LIVE_ROSTERS: Final = Table(
+    "live_rosters",
+    METADATA,
+    Column("source", String(80), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("servers", Text, nullable=False),
+    Column("profiles", Text, nullable=False),
+)
+
+LIVE_TICKS: Final = Table(
+    "live_ticks",
+    METADATA,
+    Column("source", String(80), primary_key=True),
+    Column("tick", BigInteger, primary_key=True, autoincrement=False),
+    Column("time_ms", BigInteger, nullable=False),
+    Column("issued_ms", BigInteger, nullable=False),
+    Column("model", String(200), nullable=False),
+    Column("roster", BigInteger, nullable=False),
+    *(Column(figure, Float(53)) for figure in FLEET_SCALARS),
+    Column("reporting", Integer, nullable=False),
+    Column("late", Integer, nullable=False),
+    Column("duplicate", Integer, nullable=False),
+    Column("future", Integer, nullable=False),
+    Column("rejected", Integer, nullable=False),
+    Column("stands_for", Integer, nullable=False),
+    *(Column(f"{figure}_{how}", Float(53)) for figure in FLEET_SCALARS for how in ("mean", "max")),
+    Column("size", Integer, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+)
+"""A tick as it was recorded. Where its neighbours were thinned out since, it stands for several: then the means and
+maxima of the fleet's figures over all of them are there, too. Times in milliseconds since 1970, UTC."""

@@ -1,0 +1,303 @@
+"""The ticks of live sources: recorded once, in order, by the leader alone; read by everybody."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+
+from tft_dash.errors import LostLeadError
+from tft_dash.schema import FloatArray
+from tft_dash.store.engine import Store
+from tft_dash.store.live.clock import database_now_ms, instant, milliseconds
+from tft_dash.store.live.leases import Lease, demand_lead
+from tft_dash.store.live.states import LiveState, state_of
+from tft_dash.store.schema import LIVE_ROSTERS, LIVE_SOURCES, LIVE_TICKS
+from tft_dash.ticks import FLEET_SCALARS, NO_COUNTS, Counts, Roster, TickRecord, pack, unpack
+
+OnTick = Callable[[Connection, TickRecord], None]
+"""Called with every record, in order, within the transaction that records it; what it raises undoes the whole."""
+
+ROSTERS_KEPT: Final = 64
+_COUNTS: Final = ("late", "duplicate", "future", "rejected")
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """What a poll of a source has brought, beside ticks.
+
+    :param problem: why it brought nothing; "" = it went well.
+    :param counts: samples that are in no tick.
+    :param rejections: rule, count, examples of those that were not acceptable.
+    """
+
+    problem: str = ""
+    counts: Counts = NO_COUNTS
+    rejections: tuple[tuple[str, int, tuple[str, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FleetHistory:
+    """The fleet's figures of the kept ticks of a span; all (kept,), in order.
+
+    :param ticks: numbers; not every number is there where ticks were thinned out.
+    :param figures: figure → as issued at that tick, float32, NaN = nothing to say.
+    :param means: the same over all ticks that it stands for; equal to ``figures`` where it stands for itself alone.
+    :param maxima: likewise the highest.
+    :param stands_for: how many ticks each stands for; 1 = only itself.
+    """
+
+    ticks: NDArray[np.int64]
+    times: NDArray[np.datetime64]
+    issued: NDArray[np.datetime64]
+    figures: dict[str, FloatArray]
+    means: dict[str, FloatArray]
+    maxima: dict[str, FloatArray]
+    reporting: NDArray[np.int64]
+    stands_for: NDArray[np.int64]
+
+
+class LiveStore:
+    """The live sources of the whole portal. Every method may raise :class:`StorageError`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._rosters: dict[tuple[str, int], Roster] = {}
+
+    def states(self) -> tuple[LiveState, ...]:
+        """Every source that was ever collected, by name."""
+        with self._store.read() as connection:
+            now = database_now_ms(connection)
+            rows = connection.execute(select(LIVE_SOURCES).order_by(LIVE_SOURCES.c.name)).all()
+        return tuple(state_of(row, now) for row in rows)
+
+    def state(self, name: str) -> LiveState | None:
+        """What is known of a source; None = it was never collected."""
+        with self._store.read() as connection:
+            now = database_now_ms(connection)
+            row = connection.execute(select(LIVE_SOURCES).where(LIVE_SOURCES.c.name == name)).one_or_none()
+        return None if row is None else state_of(row, now)
+
+    def now(self) -> np.datetime64:
+        """The store's clock."""
+        with self._store.read() as connection:
+            found = instant(database_now_ms(connection))
+        assert found is not None  # noqa: S101 - a number was given
+        return found
+
+    def record(self, lease: Lease, records: Sequence[TickRecord], poll: Poll, *, on_tick: OnTick | None = None) -> None:
+        """Record the ticks that follow the newest one, and what the poll that brought them was like: all or nothing.
+
+        :raises LostLeadError: somebody else leads, or has recorded one of them already; nothing was written.
+        """
+        with self._store.write() as connection:
+            row = demand_lead(connection, lease)
+            latest, roster = row.latest, row.latest_roster
+            for record in records:
+                if record.tick != latest + 1 or record.source != lease.source:
+                    raise LostLeadError(
+                        f"'{lease.source}': tick {record.tick} does not follow tick {latest}, the newest one recorded."
+                    )
+                if record.roster.number != roster:
+                    _put_roster(connection, lease.source, record.roster)
+                connection.execute(insert(LIVE_TICKS).values(**_columns(record)))
+                if on_tick is not None:
+                    on_tick(connection, record)
+                latest, roster = record.tick, record.roster.number
+            changes = _changes(row, poll, database_now_ms(connection))
+            if records:
+                changes |= {"latest": latest, "latest_roster": roster, "model": records[-1].model}
+                changes |= _newest(row, records)
+            connection.execute(update(LIVE_SOURCES).where(LIVE_SOURCES.c.name == lease.source).values(**changes))
+
+    def tick(self, name: str, number: int) -> TickRecord | None:
+        """A tick as it was issued; None = it is not kept, or was never recorded."""
+        wanted = select(LIVE_TICKS).where(LIVE_TICKS.c.source == name, LIVE_TICKS.c.tick == number)
+        with self._store.read() as connection:
+            row = connection.execute(wanted).one_or_none()
+            return None if row is None else self._record(connection, row)
+
+    def ticks(self, name: str, first: int, last: int) -> tuple[TickRecord, ...]:
+        """The kept ones of the ticks ``first`` to ``last``, in order, as they were issued."""
+        wanted = select(LIVE_TICKS).where(*_span(name, first, last)).order_by(LIVE_TICKS.c.tick)
+        with self._store.read() as connection:
+            rows = connection.execute(wanted).all()
+            return tuple(self._record(connection, row) for row in rows)
+
+    def kept(self, name: str, tick: int) -> int | None:
+        """The kept tick that stands for ``tick``: itself, else the next one that is kept, else the last before it."""
+        mine, number = LIVE_TICKS.c.source == name, LIVE_TICKS.c.tick
+        with self._store.read() as connection:
+            after = connection.execute(select(func.min(number)).where(mine, number >= tick)).scalar()
+            if after is not None:
+                return int(after)
+            before = connection.execute(select(func.max(number)).where(mine, number < tick)).scalar()
+        return None if before is None else int(before)
+
+    def oldest(self, name: str) -> int | None:
+        """The oldest kept tick."""
+        with self._store.read() as connection:
+            found = connection.execute(select(func.min(LIVE_TICKS.c.tick)).where(LIVE_TICKS.c.source == name)).scalar()
+        return None if found is None else int(found)
+
+    def tick_at(self, name: str, time: np.datetime64) -> int | None:
+        """The last kept tick at or before an instant."""
+        earlier = LIVE_TICKS.c.source == name, LIVE_TICKS.c.time_ms <= milliseconds(time)
+        with self._store.read() as connection:
+            found = connection.execute(select(func.max(LIVE_TICKS.c.tick)).where(*earlier)).scalar()
+        return None if found is None else int(found)
+
+    def history(self, name: str, first: int, last: int, *, newest: int | None = None) -> FleetHistory:
+        """The fleet's figures of the kept ticks ``first`` to ``last``.
+
+        :param newest: only so many, the newest of them.
+        """
+        found = _figures().where(*_span(name, first, last)).order_by(LIVE_TICKS.c.tick.desc()).limit(newest)
+        with self._store.read() as connection:
+            rows = connection.execute(found).all()
+        return _history(rows[::-1])
+
+    def roster(self, name: str, number: int) -> Roster | None:
+        """A roster by its number."""
+        with self._store.read() as connection:
+            return self._roster(connection, name, number)
+
+    def forget(self, name: str) -> bool:
+        """Drop a source with its whole history; whether there was one.
+
+        A collector that is at work on it loses its lease, and does not record it any more.
+        """
+        with self._store.write() as connection:
+            for table, column in ((LIVE_TICKS, LIVE_TICKS.c.source), (LIVE_ROSTERS, LIVE_ROSTERS.c.source)):
+                connection.execute(delete(table).where(column == name))
+            return connection.execute(delete(LIVE_SOURCES).where(LIVE_SOURCES.c.name == name)).rowcount == 1
+
+    def _record(self, connection: Connection, row: Row[Any]) -> TickRecord:
+        roster = self._roster(connection, row.source, row.roster)
+        if roster is None:
+            raise ValueError(f"'{row.source}': the roster {row.roster} of tick {row.tick} is not in the store")
+        return _record(row, roster)
+
+    def _roster(self, connection: Connection, name: str, number: int) -> Roster | None:
+        """A roster, from the store or remembered: it never changes under its number."""
+        known = self._rosters.get((name, number))
+        if known is not None:
+            return known
+        wanted = select(LIVE_ROSTERS).where(LIVE_ROSTERS.c.source == name, LIVE_ROSTERS.c.number == number)
+        row = connection.execute(wanted).one_or_none()
+        if row is None:
+            return None
+        roster = Roster(number, tuple(json.loads(row.servers)), tuple(json.loads(row.profiles)))
+        while len(self._rosters) >= ROSTERS_KEPT:
+            self._rosters.pop(next(iter(self._rosters)), None)
+        self._rosters[name, number] = roster
+        return roster
+
+
+def _span(name: str, first: int, last: int) -> tuple[Any, ...]:
+    return LIVE_TICKS.c.source == name, LIVE_TICKS.c.tick >= first, LIVE_TICKS.c.tick <= last
+
+
+def _put_roster(connection: Connection, name: str, roster: Roster) -> None:
+    place = LIVE_ROSTERS.c.source == name, LIVE_ROSTERS.c.number == roster.number
+    if connection.execute(select(LIVE_ROSTERS.c.number).where(*place)).one_or_none() is None:
+        texts = {"servers": json.dumps(roster.servers), "profiles": json.dumps(roster.profiles)}
+        connection.execute(insert(LIVE_ROSTERS).values(source=name, number=roster.number, **texts))
+
+
+def _columns(record: TickRecord) -> dict[str, Any]:
+    payload = pack(record)
+    counts = {name: getattr(record.counts, name) for name in _COUNTS}
+    return {
+        "source": record.source,
+        "tick": record.tick,
+        "time_ms": milliseconds(record.time),
+        "issued_ms": milliseconds(record.issued),
+        "model": record.model,
+        "roster": record.roster.number,
+        **dict(zip(FLEET_SCALARS, map(_number, record.scalars), strict=True)),
+        "reporting": record.reporting,
+        **counts,
+        "stands_for": 1,
+        "size": len(payload),
+        "payload": payload,
+    }
+
+
+def _number(value: float) -> float | None:
+    """As stored: what is missing is null in every database."""
+    return None if np.isnan(value) else float(value)
+
+
+def _changes(row: Row[Any], poll: Poll, now: int) -> dict[str, Any]:
+    changes: dict[str, Any] = {"polled_ms": now, "problem": poll.problem}
+    if not poll.problem:
+        changes["answered_ms"] = now
+    changes |= {name: getattr(row, name) + getattr(poll.counts, name) for name in _COUNTS}
+    if poll.rejections:
+        changes["rejections"] = json.dumps(poll.rejections)
+    return changes
+
+
+def _newest(row: Row[Any], records: Sequence[TickRecord]) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    if row.origin_ms is None:
+        step = np.timedelta64(row.step_ms, "ms")
+        changes["origin_ms"] = milliseconds(records[0].time - records[0].tick * step)
+    seen = [record.time for record in records if record.reporting]
+    if seen:
+        changes["newest_ms"] = milliseconds(seen[-1])
+    return changes
+
+
+def _record(row: Row[Any], roster: Roster) -> TickRecord:
+    scalars: dict[str, Any] = {name: _float(getattr(row, name)) for name in FLEET_SCALARS}
+    return TickRecord(
+        source=row.source,
+        tick=row.tick,
+        time=np.datetime64(row.time_ms, "ms"),
+        issued=np.datetime64(row.issued_ms, "ms"),
+        model=row.model,
+        roster=roster,
+        reporting=row.reporting,
+        counts=Counts(*(getattr(row, name) for name in _COUNTS)),
+        **scalars,
+        **unpack(row.payload, len(roster.servers)),
+    )
+
+
+def _float(value: float | None) -> float:
+    return float("nan") if value is None else float(value)
+
+
+def _figures() -> Select[Any]:
+    rollups = [LIVE_TICKS.c[f"{name}_{how}"] for name in FLEET_SCALARS for how in ("mean", "max")]
+    figures = [LIVE_TICKS.c[name] for name in FLEET_SCALARS]
+    about = [LIVE_TICKS.c[name] for name in ("tick", "time_ms", "issued_ms", "reporting", "stands_for")]
+    return select(*about, *figures, *rollups)
+
+
+def _history(rows: Sequence[Row[Any]]) -> FleetHistory:
+    columns = {name: [getattr(row, name) for row in rows] for name in (rows[0]._fields if rows else ())}
+    stands_for = np.array(columns.get("stands_for", []), np.int64)
+    figures = {name: np.array(columns.get(name, []), np.float32) for name in FLEET_SCALARS}
+
+    def rolled(name: str, how: str) -> FloatArray:
+        stored = np.array(columns.get(f"{name}_{how}", []), np.float32)
+        return np.where(stands_for > 1, stored, figures[name])
+
+    return FleetHistory(
+        ticks=np.array(columns.get("tick", []), np.int64),
+        times=np.array(columns.get("time_ms", []), "datetime64[ms]"),
+        issued=np.array(columns.get("issued_ms", []), "datetime64[ms]"),
+        figures=figures,
+        means={name: rolled(name, "mean") for name in FLEET_SCALARS},
+        maxima={name: rolled(name, "max") for name in FLEET_SCALARS},
+        reporting=np.array(columns.get("reporting", []), np.int64),
+        stands_for=stands_for,
+    )
