@@ -55,13 +55,16 @@ class DocumentError(DataError):
 
     :param source: where the document came from, for the first line.
     :param problems: one ``(path, message)`` for every mistake, in document order.
+    :cvar what: what kind of document it is, for the first line; other kinds of documents say so in their own class.
     """
+
+    what: str = "scenario document"
 
     def __init__(self, source: str, problems: Sequence[tuple[str, str]]) -> None:
         self.source = source
         self.problems = tuple(problems)
         count = len(self.problems)
-        head = f"{source}: {count} {'mistake' if count == 1 else 'mistakes'} in the scenario document."
+        head = f"{source}: {count} {'mistake' if count == 1 else 'mistakes'} in the {self.what}."
         super().__init__("\n".join([head, *(f"  {path}: {message}" for path, message in self.problems)]))
 
 

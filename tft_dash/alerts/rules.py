@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
@@ -23,7 +24,17 @@ from pydantic import (
 from tft_dash.alerts.silences import Matcher, parse_matcher
 from tft_dash.alerts.templates import template_problem
 from tft_dash.errors import UsageError
-from tft_dash.scenarios.format.fields import Duration, Line, MetricName, Share, Slug, Text, mistake, show
+from tft_dash.scenarios.format.fields import (
+    Duration,
+    Line,
+    MetricName,
+    Share,
+    Slug,
+    Text,
+    format_duration,
+    mistake,
+    show,
+)
 from tft_dash.schema import THRESHOLDS
 
 Severity = Literal["info", "warning", "critical"]
@@ -35,13 +46,26 @@ OWN_LABELS: Final = ("alertname", "severity", "source", "server_name", "profile"
 """Labels that every alert gets by itself; a rule cannot set them."""
 MOST_RULES: Final = 200
 
-LineWord = Literal["warning", "critical"]
+LONGEST_HOLD: Final = 7 * 86400.0
+LABEL_NAME: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,62}\Z")
 
 
 def _plain_name(text: str) -> str:
     if not text[:1].isalpha() or not all(letter.isascii() and (letter.isalnum() or letter in "_-") for letter in text):
         raise mistake(f"must be letters, digits, _ and -, starting with a letter, not {show(text)}.")
     return text
+
+
+def _label(text: str) -> str:
+    if not LABEL_NAME.match(text):
+        raise mistake("must be a label's name: letters, digits and _, not starting with a digit.")
+    return text
+
+
+def _hold(seconds: float) -> float:
+    if seconds > LONGEST_HOLD:
+        raise mistake(f"must be at most {format_duration(LONGEST_HOLD)}, not {format_duration(seconds)}.")
+    return seconds
 
 
 def _bar(value: object) -> float | str:
@@ -75,6 +99,8 @@ def _link(text: str) -> str:
 
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=80), AfterValidator(_plain_name)]
+LabelName = Annotated[str, AfterValidator(_label)]
+Hold = Annotated[Duration, AfterValidator(_hold)]
 Bar = Annotated[
     Any,
     PlainValidator(_bar),
@@ -170,13 +196,11 @@ class Rule(Part):
     where: tuple[Where, ...] = Field(
         (), max_length=20, description="Only for what these matchers fit: profile=database, server_name=~web-.*"
     )
-    for_: Duration = Field(0.0, alias="for", le=7 * 86400.0, description="How long it must hold before it fires.")
-    keep_firing_for: Duration = Field(
-        0.0, le=7 * 86400.0, description="How long it must be clear before the alert is over."
-    )
+    for_: Hold = Field(0.0, alias="for", description="How long it must hold before it fires.")
+    keep_firing_for: Hold = Field(0.0, description="How long it must be clear before the alert is over.")
     severity: Severity = Field("warning", description="How urgent it is, in the label severity.")
-    labels: dict[Slug | Name, Line] = Field({}, max_length=20, description="Further labels; never put a value in one.")
-    annotations: dict[Slug | Name, Annotation] = Field(
+    labels: dict[LabelName, Line] = Field({}, max_length=20, description="Further labels; never put a value in one.")
+    annotations: dict[LabelName, Annotation] = Field(
         {}, max_length=20, description="Texts; {{ $value }} and {{ $labels.server_name }} are filled in."
     )
     runbook_url: Address | None = Field(None, description="What to do about it, in the annotation runbook_url.")

@@ -15,20 +15,22 @@ from tft_dash.scenarios.format.fields import show
 Location = tuple[int | str, ...]
 Problem = tuple[Location, str]
 
+_NONE: Final[Mapping[str, str]] = {}
 MOST_GUESSES: Final = 50
 """For so many unknown names the nearest known one is looked for; it takes long, and nobody reads more."""
 
 
-def problems_of(error: ValidationError, fields: Sequence[str]) -> list[Problem]:
+def problems_of(error: ValidationError, fields: Sequence[str], own: Mapping[str, str] = _NONE) -> list[Problem]:
     """Every mistake in ``error`` with its location.
 
     :param fields: all names that fields can have, to suggest the nearest for an unknown one.
+    :param own: kind of mistake → words for it that are a document's own.
     """
     found = error.errors(include_url=False)
     unknown = [place for place, details in enumerate(found) if details["type"] == "extra_forbidden"]
     guessed = set(unknown[:MOST_GUESSES])
     return [
-        (_location(details), _words(details, fields if place in guessed else ()))
+        (_location(details), _words(details, fields if place in guessed else (), own))
         for place, details in enumerate(found)
         if not _is_echo(details)
     ]
@@ -115,15 +117,16 @@ _PLAIN: Final[Mapping[str, str]] = {
 }
 
 
-def _words(details: ErrorDetails, fields: Sequence[str]) -> str:
+def _words(details: ErrorDetails, fields: Sequence[str], own: Mapping[str, str]) -> str:
     kind = details["type"]
     if kind == "extra_forbidden":
         name = str(details["loc"][-1])
         near = difflib.get_close_matches(name[:100], [field for field in fields if field != name], n=1)
         return "is not a field here." + (f" Did you mean '{near[0]}'?" if near else " Remove it.")
-    if kind in _PLAIN:
+    words = own.get(kind) or _PLAIN.get(kind)
+    if words is not None:
         bounds = {name: _plainly(bound) for name, bound in details.get("ctx", {}).items()}
-        return _PLAIN[kind].format(value=show(details["input"]), **bounds)
+        return words.format(value=show(details["input"]), **bounds)
     return f"{details['msg']}."
 
 
