@@ -1,44 +1,26 @@
-"""The ticks of live sources: recorded once, in order, by the leader alone; read by everybody."""
+"""What everybody reads of live sources, and what their leaders write."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, select
 
-from tft_dash.errors import LostLeadError
 from tft_dash.schema import FloatArray
 from tft_dash.store.engine import Store
 from tft_dash.store.live.clock import database_now_ms, instant, milliseconds
-from tft_dash.store.live.leases import Lease, demand_lead
+from tft_dash.store.live.leases import Lease
+from tft_dash.store.live.recording import COUNTS, NO_HOOKS, NOTHING_NEW, Hooks, Poll, write_records
 from tft_dash.store.live.states import LiveState, state_of
 from tft_dash.store.schema import LIVE_ROSTERS, LIVE_SOURCES, LIVE_TICKS
-from tft_dash.ticks import FLEET_SCALARS, NO_COUNTS, Counts, Roster, TickRecord, pack, unpack
-
-OnTick = Callable[[Connection, TickRecord], None]
-"""Called with every record, in order, within the transaction that records it; what it raises undoes the whole."""
+from tft_dash.ticks import FLEET_SCALARS, Counts, Roster, TickRecord, unpack
 
 ROSTERS_KEPT: Final = 64
-_COUNTS: Final = ("late", "duplicate", "future", "rejected")
-
-
-@dataclass(frozen=True, slots=True)
-class Poll:
-    """What a poll of a source has brought, beside ticks.
-
-    :param problem: why it brought nothing; "" = it went well.
-    :param counts: samples that are in no tick.
-    :param rejections: rule, count, examples of those that were not acceptable.
-    """
-
-    problem: str = ""
-    counts: Counts = NO_COUNTS
-    rejections: tuple[tuple[str, int, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,30 +72,15 @@ class LiveStore:
         assert found is not None  # noqa: S101 - a number was given
         return found
 
-    def record(self, lease: Lease, records: Sequence[TickRecord], poll: Poll, *, on_tick: OnTick | None = None) -> None:
-        """Record the ticks that follow the newest one, and what the poll that brought them was like: all or nothing.
+    def record(
+        self, lease: Lease, records: Sequence[TickRecord], poll: Poll = NOTHING_NEW, hooks: Hooks = NO_HOOKS
+    ) -> None:
+        """Record ticks after the newest one, and what the poll that brought them was like: all or nothing.
 
         :raises LostLeadError: somebody else leads, or has recorded one of them already; nothing was written.
         """
         with self._store.write() as connection:
-            row = demand_lead(connection, lease)
-            latest, roster = row.latest, row.latest_roster
-            for record in records:
-                if record.tick != latest + 1 or record.source != lease.source:
-                    raise LostLeadError(
-                        f"'{lease.source}': tick {record.tick} does not follow tick {latest}, the newest one recorded."
-                    )
-                if record.roster.number != roster:
-                    _put_roster(connection, lease.source, record.roster)
-                connection.execute(insert(LIVE_TICKS).values(**_columns(record)))
-                if on_tick is not None:
-                    on_tick(connection, record)
-                latest, roster = record.tick, record.roster.number
-            changes = _changes(row, poll, database_now_ms(connection))
-            if records:
-                changes |= {"latest": latest, "latest_roster": roster, "model": records[-1].model}
-                changes |= _newest(row, records)
-            connection.execute(update(LIVE_SOURCES).where(LIVE_SOURCES.c.name == lease.source).values(**changes))
+            write_records(connection, lease, records, poll, hooks)
 
     def tick(self, name: str, number: int) -> TickRecord | None:
         """A tick as it was issued; None = it is not kept, or was never recorded."""
@@ -203,58 +170,6 @@ def _span(name: str, first: int, last: int) -> tuple[Any, ...]:
     return LIVE_TICKS.c.source == name, LIVE_TICKS.c.tick >= first, LIVE_TICKS.c.tick <= last
 
 
-def _put_roster(connection: Connection, name: str, roster: Roster) -> None:
-    place = LIVE_ROSTERS.c.source == name, LIVE_ROSTERS.c.number == roster.number
-    if connection.execute(select(LIVE_ROSTERS.c.number).where(*place)).one_or_none() is None:
-        texts = {"servers": json.dumps(roster.servers), "profiles": json.dumps(roster.profiles)}
-        connection.execute(insert(LIVE_ROSTERS).values(source=name, number=roster.number, **texts))
-
-
-def _columns(record: TickRecord) -> dict[str, Any]:
-    payload = pack(record)
-    counts = {name: getattr(record.counts, name) for name in _COUNTS}
-    return {
-        "source": record.source,
-        "tick": record.tick,
-        "time_ms": milliseconds(record.time),
-        "issued_ms": milliseconds(record.issued),
-        "model": record.model,
-        "roster": record.roster.number,
-        **dict(zip(FLEET_SCALARS, map(_number, record.scalars), strict=True)),
-        "reporting": record.reporting,
-        **counts,
-        "stands_for": 1,
-        "size": len(payload),
-        "payload": payload,
-    }
-
-
-def _number(value: float) -> float | None:
-    """As stored: what is missing is null in every database."""
-    return None if np.isnan(value) else float(value)
-
-
-def _changes(row: Row[Any], poll: Poll, now: int) -> dict[str, Any]:
-    changes: dict[str, Any] = {"polled_ms": now, "problem": poll.problem}
-    if not poll.problem:
-        changes["answered_ms"] = now
-    changes |= {name: getattr(row, name) + getattr(poll.counts, name) for name in _COUNTS}
-    if poll.rejections:
-        changes["rejections"] = json.dumps(poll.rejections)
-    return changes
-
-
-def _newest(row: Row[Any], records: Sequence[TickRecord]) -> dict[str, Any]:
-    changes: dict[str, Any] = {}
-    if row.origin_ms is None:
-        step = np.timedelta64(row.step_ms, "ms")
-        changes["origin_ms"] = milliseconds(records[0].time - records[0].tick * step)
-    seen = [record.time for record in records if record.reporting]
-    if seen:
-        changes["newest_ms"] = milliseconds(seen[-1])
-    return changes
-
-
 def _record(row: Row[Any], roster: Roster) -> TickRecord:
     scalars: dict[str, Any] = {name: _float(getattr(row, name)) for name in FLEET_SCALARS}
     return TickRecord(
@@ -265,7 +180,7 @@ def _record(row: Row[Any], roster: Roster) -> TickRecord:
         model=row.model,
         roster=roster,
         reporting=row.reporting,
-        counts=Counts(*(getattr(row, name) for name in _COUNTS)),
+        counts=Counts(*(getattr(row, name) for name in COUNTS)),
         **scalars,
         **unpack(row.payload, len(roster.servers)),
     )
