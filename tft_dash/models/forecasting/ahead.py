@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tft_dash.frame import Crossing, ServerForecast
+from tft_dash.models.forecasting.curve import stated_curve
 from tft_dash.models.forecasting.inputs import HELD_STEPS, LEAST_STEPS, Ticks, critical_at, inputs_of, profile_codes
 from tft_dash.models.forecasting.layout import CONTEXT, INPUTS, NODES, QUANTILES, STEP_SECONDS, TARGETS
 from tft_dash.schema import THRESHOLDS, FloatArray, Window
@@ -54,7 +55,7 @@ def forecast_of(model: TftModel, window: Window, tick: int, server: int) -> Serv
         minutes=MINUTES,
         levels=QUANTILES,
         quantiles=quantiles,
-        chance=found.chance[0],
+        chance=stated_curve(found.chance[0], soon, late),
         prob_30m=soon,
         prob_8h=late,
         selection={
