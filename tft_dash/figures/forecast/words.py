@@ -61,10 +61,10 @@ def crossings(forecast: ServerForecast, trace: ServerTrace) -> list[html.Li]:
             words = f" possibly over {line} in about {about(crossing.possible)} (a chance of one in ten)"
             found.append((1e4 + crossing.possible, [html.Strong(metric.label), words]))
     if not found:
-        words = [f"No metric's band reaches its critical line within {about(float(forecast.minutes[-1]))}."]
-        words.append(nearest(forecast, [name for name in forecast.quantiles if name in trace.metrics]))
-        words.append(SPIKES if forecast.prob_8h >= SPIKES_FROM else "")
-        return [html.Li(" ".join(filter(None, words)))]
+        parts = [f"No metric's band reaches its critical line within {about(float(forecast.minutes[-1]))}."]
+        parts.append(nearest(forecast, [name for name in forecast.quantiles if name in trace.metrics]))
+        parts.append(SPIKES if forecast.prob_8h >= SPIKES_FROM else "")
+        return [html.Li(" ".join(filter(None, parts)))]
     return [html.Li(words) for _, words in sorted(found, key=lambda one: one[0])]
 
 
