@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from tft_dash.errors import StorageError, shorten
 
 _ELSEWHERE: Final = "point TFT_DASH_STORE (or TFT_DASH_DATA) to another place"
+_CHECK: Final = "Check that the database runs and that TFT_DASH_STORE names it"
 _SQLITE_ADVICE: Final[Mapping[str, str]] = {
     "SQLITE_FULL": "the disk is full. Free some space; nothing that was saved before is lost",
     "SQLITE_READONLY": f"it is read-only. Mend its permissions and its folder's, or {_ELSEWHERE}",
@@ -54,8 +55,11 @@ def disk_error(url: URL, error: OSError) -> StorageError:
     )
 
 
-def reason_of(error: SQLAlchemyError) -> str:
-    """What happened and what to do, in words that show nothing of what users wrote."""
+def reason_of(error: SQLAlchemyError, otherwise: str = _CHECK) -> str:
+    """What happened and what to do, in words that show nothing of what users wrote.
+
+    :param otherwise: what to do about an error that is not known here.
+    """
     driver = error.orig if isinstance(error, DBAPIError) else None
     code = str(getattr(driver, "sqlite_errorname", ""))
     for start, advice in _SQLITE_ADVICE.items():
@@ -66,4 +70,4 @@ def reason_of(error: SQLAlchemyError) -> str:
         return _SQLSTATE_ADVICE[state]
     # A statement's parameters may hold what users wrote: only the driver's first line is shown.
     said = (str(driver or type(error).__name__).strip() or type(error).__name__).splitlines()[0]
-    return f"{shorten(said, 200).rstrip('.')}. Check that the database runs and that TFT_DASH_STORE names it"
+    return f"{shorten(said, 200).rstrip('.')}. {otherwise}"

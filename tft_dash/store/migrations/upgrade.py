@@ -19,6 +19,10 @@ from tft_dash.store.migrations.revisions import Revisions
 from tft_dash.store.schema import LAYOUT
 
 _NOTHING: Final = "an empty database"
+_AFTERWARDS: Final = (
+    "Report this with the versions of the app and of the database. The version of the app that used this store before "
+    "can go on with it; or point TFT_DASH_STORE to another"
+)
 
 
 def upgrade(connection: Connection, url: URL, revisions: Revisions) -> None:
@@ -41,10 +45,10 @@ def upgrade(connection: Connection, url: URL, revisions: Revisions) -> None:
     except RevisionError:
         raise
     except Exception as error:  # a revision's own code may fail in any way; this is the edge that reports it
-        reason = reason_of(error) if isinstance(error, SQLAlchemyError) else _told(error)
+        reason = reason_of(error, _AFTERWARDS) if isinstance(error, SQLAlchemyError) else _told(error)
         raise RevisionError(
-            f"The {shown(url)} could not be brought from {start} to revision '{revisions.newest}': {reason}. It is as "
-            "it was, and the version of the app that used it before can go on with it."
+            f"The {shown(url)} could not be brought from {start} to revision '{revisions.newest}', and was left as it "
+            f"was: {reason}."
         ) from error
 
 
@@ -77,4 +81,4 @@ def _check(connection: Connection) -> None:
 
 def _told(error: Exception) -> str:
     said = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return shorten(f"{type(error).__name__}: {said}".rstrip("."), 300)
+    return f"{shorten(f'{type(error).__name__}: {said}', 300).rstrip('.')}. {_AFTERWARDS}"
