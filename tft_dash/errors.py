@@ -19,6 +19,7 @@
     │   ├── SourceMissingError            a source's file is not there or cannot be read
     │   ├── SourceUnreachableError        a live source does not answer; it is asked again later
     │   └── StorageError                  something could not be written
+    │       └── RevisionError             the store is of another version of the app, or cannot be brought to this one's
     ├── LostLeadError            exit 3   another process collects a live source by now; nothing was recorded
     ├── CancelledError           exit 1   somebody stopped the work; says how far it was
     └── NotReadyError            exit 3   the answer is being prepared; carries the progress
@@ -162,6 +163,10 @@ class SourceUnreachableError(UnreachableError):
 
 class StorageError(UnreachableError):
     """Something could not be written: folder read-only, disk full, port taken."""
+
+
+class RevisionError(StorageError):
+    """The store is of another version of the app, or cannot be brought to this one's; it was left as it is."""
 
 
 class LostLeadError(TftDashError):

@@ -14,7 +14,7 @@ import numpy as np
 from dash import Patch
 
 from tft_dash.figures.ago import AgoAxis
-from tft_dash.figures.forecast.words import about
+from tft_dash.figures.forecast.timing import about
 from tft_dash.figures.lines import RISK, Row, in_words, scale, share_of, titles
 from tft_dash.figures.plot import Figure, Numbers, base_layout, chance, numbers, small
 from tft_dash.frame import Frame, ServerForecast, ServerTrace
@@ -143,7 +143,7 @@ def _chance_row(theme: Theme) -> list[dict[str, Any]]:
         "type": "scatter",
         "mode": "lines",
         "name": "chance by then",
-        "hovertemplate": "%{y:.0%} before calibration",
+        "hovertemplate": "%{y:.0%} by then",
     }
     mark = {
         "type": "scatter",

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tft_dash.frame import Crossing, ServerForecast
+from tft_dash.models.forecasting.curve import stated_curve
 from tft_dash.models.forecasting.inputs import HELD_STEPS, LEAST_STEPS, Ticks, critical_at, inputs_of, profile_codes
 from tft_dash.models.forecasting.layout import CONTEXT, INPUTS, NODES, QUANTILES, STEP_SECONDS, TARGETS
+from tft_dash.models.forecasting.runtime import FEW
 from tft_dash.schema import THRESHOLDS, FloatArray, Window
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ def forecast_of(model: TftModel, window: Window, tick: int, server: int) -> Serv
     inputs = inputs_of(window)
     end = inputs.fresh_ticks()[-1:]
     past = inputs.steps(end, slice(0, 1)).cut(end)[0]
-    found = model.runtime.run(past, profile_codes(window.profiles), inputs.minutes(end))
+    found = model.runtime.run(past, profile_codes(window.profiles), inputs.minutes(end), at_once=FEW)
     soon, late = _stated(model, window, found.chance, end, np.any(~np.isnan(past[0]), axis=1))
     if np.isnan(soon):
         return _unknown(tick, server)
@@ -54,7 +56,7 @@ def forecast_of(model: TftModel, window: Window, tick: int, server: int) -> Serv
         minutes=MINUTES,
         levels=QUANTILES,
         quantiles=quantiles,
-        chance=found.chance[0],
+        chance=stated_curve(found.chance[0], soon, late),
         prob_30m=soon,
         prob_8h=late,
         selection={
