@@ -101,6 +101,11 @@ class AlertState:
     problem: str = ""
 
     @property
+    def check(self) -> str:
+        """What its rule looks at."""
+        return self.rule_digest.partition(" ")[0]
+
+    @property
     def active(self) -> bool:
         """Whether it fires, to a receiver."""
         return self.phase in ACTIVE
@@ -136,7 +141,8 @@ class AlertState:
 class Transition:
     """What changed about an alert at one tick, and why.
 
-    :param time_ms: time of the tick.
+    :param check: what the rule looks at.
+    :param time_ms: time of the tick; of an alert about the source itself, when it was issued.
     :param issued_ms: when the tick was recorded.
     :param past: whether the tick was back-filled: this is news about the past.
     :param value: None where the change is not about a value.
@@ -147,6 +153,7 @@ class Transition:
     """
 
     key: Key
+    check: str
     episode: str
     change: Change
     reason: Reason

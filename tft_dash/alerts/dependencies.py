@@ -61,7 +61,7 @@ class Dependencies(Part):
 
 
 NO_DEPENDENCIES: Final = Dependencies(
-    apiVersion="tft-dash/v1", kind="Dependencies", metadata=Metadata(name="none"), spec=Spec(depends_on={})
+    api_version="tft-dash/v1", kind="Dependencies", metadata=Metadata(name="none"), spec=Spec(depends_on={})
 )
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Literal
 
 from tft_dash.alerts.alert import VERSION, checked
+from tft_dash.errors import UsageError, shorten
 
 Life = Literal["open", "recovering", "resolved"]
 Outcome = Literal["true", "false", "unclear"]
 Kind = Literal["incident", "no-data"]
 OUTCOMES: Final = ("true", "false", "unclear")
+LONGEST_COMMENT: Final = 4000
 MOST_SERVERS: Final = 50
 """So many servers stand in a problem; of the others only the number."""
 MOST_ENTRIES: Final = 400
@@ -113,10 +115,6 @@ class Problem:
     alerts: int
     timeline: tuple[Entry, ...] = ()
     skipped: int = 0
-    outcome: Outcome | None = None
-    outcome_by: str = ""
-    outcome_ms: int | None = None
-    comments: tuple[Comment, ...] = ()
 
     @property
     def ranked(self) -> tuple[Involved, ...]:
@@ -144,29 +142,64 @@ class Problem:
                 "servers": servers,
                 "profiles": tuple(values["profiles"]),
                 "timeline": tuple(Entry(**entry) for entry in values["timeline"]),
-                "comments": tuple(Comment(**comment) for comment in values["comments"]),
             }
         )
 
 
-def with_outcome(problem: Problem, outcome: Outcome | None, by: str, at_ms: int) -> Problem:
-    """The problem, said by ``by`` to have been one, none, or neither; None takes it back."""
-    return replace(problem, outcome=outcome, outcome_by=by, outcome_ms=at_ms, changed_ms=max(at_ms, problem.changed_ms))
+@dataclass(frozen=True, slots=True)
+class Remarks:
+    """What people say of a problem. Kept beside it: the collector writes problems, people write these.
+
+    :param outcome: whether there was a problem indeed; None = nobody has said.
+    """
+
+    outcome: Outcome | None = None
+    outcome_by: str = ""
+    outcome_ms: int | None = None
+    comments: tuple[Comment, ...] = ()
+
+    def as_plain(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {"version": VERSION, **asdict(self)}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Remarks:
+        """The remarks that :meth:`as_plain` wrote.
+
+        :raises ValueError: they were written by another version of this program.
+        """
+        values = checked(plain)
+        return cls(**{**values, "comments": tuple(Comment(**comment) for comment in values["comments"])})
 
 
-def with_comment(problem: Problem, text: str, by: str, at_ms: int) -> Problem:
-    """The problem with a comment more."""
-    return replace(
-        problem,
-        comments=(*problem.comments, Comment(by, at_ms, text)),
-        changed_ms=max(at_ms, problem.changed_ms),
-    )
+def with_outcome(remarks: Remarks, outcome: str | None, by: str, at_ms: int) -> Remarks:
+    """The remarks with ``by``'s word on whether it was a problem; None takes it back.
+
+    :raises UsageError: it is no such word, or nobody says it.
+    """
+    if outcome is not None and outcome not in OUTCOMES:
+        raise UsageError(f"'{shorten(outcome)}' is no outcome. Say one of {', '.join(OUTCOMES)}.")
+    if not by.strip():
+        raise UsageError("Say who says so.")
+    return replace(remarks, outcome=outcome, outcome_by=by.strip(), outcome_ms=at_ms)  # type: ignore[arg-type]
 
 
-def with_entry(problem: Problem, entry: Entry) -> Problem:
-    """The problem with a line more in its timeline; when it is full, a line from its middle goes."""
-    timeline = (*problem.timeline, entry)
-    if len(timeline) <= MOST_ENTRIES:
-        return replace(problem, timeline=timeline)
+def with_comment(remarks: Remarks, text: str, by: str, at_ms: int) -> Remarks:
+    """The remarks with a comment more.
+
+    :raises UsageError: it is empty or too long, or nobody writes it.
+    """
+    if not text.strip() or not by.strip():
+        raise UsageError("A comment needs a text and who writes it.")
+    if len(text) > LONGEST_COMMENT:
+        raise UsageError(f"A comment of {len(text):,} characters is too long; at most {LONGEST_COMMENT:,}.")
+    return replace(remarks, comments=(*remarks.comments, Comment(by.strip(), at_ms, text.strip())))
+
+
+def with_entries(problem: Problem, entries: Sequence[Entry]) -> Problem:
+    """The problem with more lines in its timeline, each at its time; when it is full, lines from its middle go."""
+    timeline = sorted((*problem.timeline, *entries), key=lambda entry: entry.time_ms)
+    surplus = max(len(timeline) - MOST_ENTRIES, 0)
     middle = MOST_ENTRIES // 2
-    return replace(problem, timeline=(*timeline[:middle], *timeline[middle + 1 :]), skipped=problem.skipped + 1)
+    kept = (*timeline[:middle], *timeline[middle + surplus :])
+    return replace(problem, timeline=kept, skipped=problem.skipped + surplus)

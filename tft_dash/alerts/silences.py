@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import Any, Final, Literal
 
-from tft_dash.alerts.alert import VERSION, checked
+from tft_dash.alerts.alert import VERSION, Acknowledgement, checked
 from tft_dash.errors import UsageError, shorten
 
 Operator = Literal["=", "!=", "=~", "!~"]
@@ -167,3 +167,17 @@ def make_silence(
 def silenced_by(silences: Iterable[Silence], labels: Mapping[str, str], time_ms: int) -> tuple[str, ...]:
     """The ids of the silences that hold, sorted."""
     return tuple(sorted(one.id for one in silences if one.holds(labels, time_ms)))
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """What people have said of alerts; it changes what is told, never what is judged.
+
+    :param acknowledged: by the alert's episode.
+    """
+
+    silences: tuple[Silence, ...] = ()
+    acknowledged: Mapping[str, Acknowledgement] = field(default_factory=dict)
+
+
+NOBODY: Final = People()

@@ -15,7 +15,7 @@ Its laws:
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -25,7 +25,7 @@ from tft_dash.alerts.conditions import Readings, places, readings_of
 from tft_dash.alerts.machine import Sight, moment_of, with_sight, without_sight
 from tft_dash.alerts.observing import Observation
 from tft_dash.alerts.rules import Rule
-from tft_dash.alerts.silences import Silence, silenced_by
+from tft_dash.alerts.silences import NOBODY, People, silenced_by
 from tft_dash.alerts.telling import annotations_of, labels_of, words_of
 
 States = Mapping[Key, AlertState]
@@ -44,12 +44,13 @@ _BY_PHASE: Mapping[tuple[Phase, Phase], Change] = {
 
 
 def evaluate(
-    rules: Iterable[Rule], states: States, seen: Observation, silences: Sequence[Silence] = ()
+    rules: Iterable[Rule], states: States, seen: Observation, people: People = NOBODY
 ) -> tuple[dict[Key, AlertState], list[Transition]]:
     """The states after an observation, and what changed, in the order of rules and servers.
 
     :param rules: those in force.
     :param states: after the observation before this one, of the same source.
+    :param people: what people have said by now.
     """
     by_rule: defaultdict[str, dict[Key, AlertState]] = defaultdict(dict)
     for key, state in states.items():
@@ -57,7 +58,7 @@ def evaluate(
     found: dict[Key, AlertState] = {}
     changes: list[Transition] = []
     for rule in rules:
-        judge = _Judge(rule, seen, silences)
+        judge = _Judge(rule, seen, people)
         judge.judge(by_rule.pop(rule.alert, {}))
         found |= judge.found
         changes += judge.changes
@@ -74,8 +75,8 @@ class _Judge:
     :ivar changes: what changed.
     """
 
-    def __init__(self, rule: Rule, seen: Observation, silences: Sequence[Silence]) -> None:
-        self._rule, self._seen, self._silences = rule, seen, silences
+    def __init__(self, rule: Rule, seen: Observation, people: People) -> None:
+        self._rule, self._seen, self._people = rule, seen, people
         self._at = moment_of(rule, seen)
         self.found: dict[Key, AlertState] = {}
         self.changes: list[Transition] = []
@@ -123,7 +124,8 @@ class _Judge:
         if after.phase == "firing" and not before.active:
             after = replace(after, labels=labels_of(after.key, self._rule, after.profile))
         if after.active:
-            after = replace(after, silenced_by=silenced_by(self._silences, after.labels, self._at.now))
+            silences = silenced_by(self._people.silences, after.labels, self._at.now)
+            after = replace(after, silenced_by=silences, acknowledged=self._people.acknowledged.get(after.episode))
         if after.phase != "inactive":
             self.found[after.key] = after
         for change in _changes(before, after):
@@ -137,10 +139,17 @@ class _Judge:
         transition = _transition(before, after, change, reason, self._seen)
         transition = replace(transition, time_ms=self._at.now, past=self._at.past, value=value, bar=bar, labels=labels)
         transition = replace(transition, annotations=annotations_of(self._rule, labels, value))
-        return replace(transition, words=words_of(transition, self._rule))
+        return replace(transition, words=words_of(transition, self._rule, after.acknowledged or before.acknowledged))
 
 
-_REASONS: Mapping[str, Reason] = {"no-data": "gap", "data": "gap", "silenced": "silence", "unsilenced": "silence"}
+_REASONS: Mapping[Change, Reason] = {
+    "no-data": "gap",
+    "data": "gap",
+    "silenced": "silence",
+    "unsilenced": "silence",
+    "acknowledged": "person",
+    "unacknowledged": "person",
+}
 
 
 def _changes(before: AlertState, after: AlertState) -> list[Change]:
@@ -154,6 +163,8 @@ def _changes(before: AlertState, after: AlertState) -> list[Change]:
         found.append("no-data")
     if before.active and after.active and bool(before.silenced_by) != bool(after.silenced_by):
         found.append("silenced" if after.silenced_by else "unsilenced")
+    if before.active and after.active and before.acknowledged != after.acknowledged:
+        found.append("acknowledged" if after.acknowledged else "unacknowledged")
     return found
 
 
@@ -174,6 +185,7 @@ def _ended(state: AlertState, seen: Observation, reason: Reason) -> list[Transit
 def _transition(before: AlertState, after: AlertState, change: Change, reason: Reason, seen: Observation) -> Transition:
     return Transition(
         key=after.key,
+        check=after.check,
         episode=after.episode,
         change=change,
         reason=reason,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from tft_dash.alerts.alert import Key, Transition
+from tft_dash.alerts.alert import Acknowledgement, Key, Transition
 from tft_dash.alerts.rules import Rule
 from tft_dash.alerts.templates import filled
+from tft_dash.errors import shorten
 from tft_dash.scenarios.format.fields import format_duration
 from tft_dash.schema import METRIC, readable
 
@@ -47,14 +48,17 @@ def annotations_of(rule: Rule, labels: Mapping[str, str], value: float | None) -
     return {**found, "runbook_url": rule.runbook_url} if rule.runbook_url else found
 
 
-def words_of(told: Transition, rule: Rule | None) -> str:
+def words_of(told: Transition, rule: Rule | None, seen: Acknowledgement | None = None) -> str:
     """One sentence without its full stop: who, what, and how it stands to the bar."""
     who = told.key.server or told.key.source
     if told.reason in _ENDS or rule is None:
         return f"{who}: {_ENDS.get(told.reason, told.change)}"
     if told.change == "no-data":
         return f"{who}: nothing is said of it; the alert stands as it was"
-    if told.change in ("silenced", "unsilenced"):
+    if seen is not None and told.reason == "person":
+        comment = f" ({shorten(seen.comment, 200)})" if seen.comment else ""
+        return f"{who}: {told.change} by {seen.by}{comment}"
+    if told.reason in ("silence", "person"):
         return f"{who}: {told.change}"
     return f"{who}: {_subject(told, rule)}{_held(told, rule)}"
 
@@ -73,9 +77,11 @@ def _subject(told: Transition, rule: Rule) -> str:
 def _against(told: Transition, rule: Rule) -> str:
     if told.bar is None or told.value is None:
         return ""
-    high = rule.when.bars(told.key.metric)[2] > 0
-    beyond = told.change in ("pending", "firing", "relapsed")
-    return f", {'above' if high == beyond else 'below'} {readable(told.bar)}"
+    if told.change in ("data", "dropped"):
+        return ""
+    if told.change in ("recovering", "resolved"):
+        return f", clear at {readable(told.bar)}"
+    return f", {'above' if rule.when.bars(told.key.metric)[2] > 0 else 'below'} {readable(told.bar)}"
 
 
 def _held(told: Transition, rule: Rule) -> str:
