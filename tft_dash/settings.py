@@ -120,6 +120,12 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("disk_gb", _number(0.01, 100_000), lambda: 20.0, "Room for generated recordings and uploads, in GB."),
     Setting("keep_days", _number(0.01, 3650), lambda: 30.0, "Days that a generated recording is kept unwatched."),
     Setting("upload_mb", _whole(1, 1_000_000), lambda: 1024, "Largest file that can be uploaded, in MB."),
+    Setting("collect", _switch, lambda: True, "Whether serve collects live sources itself when nobody else does."),
+    Setting("live_backfill_hours", _number(0, 8784), lambda: 24.0, "How far back missed ticks are recorded."),
+    Setting("live_forget_hours", _number(0, 8784), lambda: 24.0, "Silence after which a server leaves its fleet."),
+    Setting("live_raw_hours", _number(0.1, 87_840), lambda: 48.0, "Hours that every tick is kept; then one in 5 min."),
+    Setting("live_keep_days", _number(0.01, 3660), lambda: 90.0, "Days that the history of live sources is kept."),
+    Setting("live_gb", _number(0.01, 100_000), lambda: 20.0, "Room for that history, in GB; the oldest goes first."),
     Setting("insecure_public", _switch, lambda: False, "Serve other addresses than the loopback without a login."),
 )
 SETTING: Final[Mapping[str, Setting]] = {setting.name: setting for setting in SETTINGS}
@@ -149,6 +155,12 @@ class Settings:
     disk_gb: float
     keep_days: float
     upload_mb: int
+    collect: bool
+    live_backfill_hours: float
+    live_forget_hours: float
+    live_raw_hours: float
+    live_keep_days: float
+    live_gb: float
     insecure_public: bool
     origin: Mapping[str, str] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()

@@ -28,7 +28,7 @@ TOLERANCE_SECONDS: Final = 2.0
 class SteadyClock:
     """Time by a clock that is shown to it now and then.
 
-    :param monotonic: seconds that never jump.
+    :ivar monotonic: seconds that never jump.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class SteadyClock:
         patience_seconds: float = PATIENCE_SECONDS,
         tolerance_seconds: float = TOLERANCE_SECONDS,
     ) -> None:
-        self._monotonic = monotonic
+        self.monotonic = monotonic
         self._patience = patience_seconds
         self._tolerance = tolerance_seconds
         self._shown: tuple[float, float] | None = None
@@ -46,7 +46,7 @@ class SteadyClock:
 
     def show(self, now: np.datetime64) -> None:
         """What the clock shows at this moment."""
-        here, seconds = self._monotonic(), _seconds(now)
+        here, seconds = self.monotonic(), _seconds(now)
         if self._shown is None:
             self._shown = here, seconds
             return
@@ -66,7 +66,7 @@ class SteadyClock:
         """
         if self._shown is None:
             raise ValueError("no clock was shown yet")
-        seconds = self._shown[1] + self._monotonic() - self._shown[0]
+        seconds = self._shown[1] + self.monotonic() - self._shown[0]
         return np.datetime64(round(seconds * 1000), "ms")
 
     @property

@@ -36,11 +36,13 @@ class Poll:
     """What a poll of a source has brought, beside ticks.
 
     :param problem: why it brought nothing; "" = it went well.
+    :param answered: whether the source answered.
     :param counts: samples that are in no tick.
     :param rejections: rule, count, examples of those that were not acceptable.
     """
 
     problem: str = ""
+    answered: bool = True
     counts: Counts = NO_COUNTS
     rejections: tuple[tuple[str, int, tuple[str, ...]], ...] = ()
 
@@ -79,7 +81,7 @@ def write_records(
                 hooks.on_tick(connection, record)
         latest, roster = record.tick, record.roster.number
     now = database_now_ms(connection)
-    if poll.problem and hooks.on_silence is not None:
+    if not poll.answered and hooks.on_silence is not None:
         with _apart(connection, f"the silence of '{lease.source}'", failures):
             hooks.on_silence(connection, lease.source, np.datetime64(now, "ms"), poll.problem)
     changes = _changes(row, poll, now)
@@ -145,7 +147,7 @@ def _number(value: float) -> float | None:
 
 def _changes(row: Row[Any], poll: Poll, now: int) -> dict[str, Any]:
     changes: dict[str, Any] = {"polled_ms": now, "problem": poll.problem}
-    if not poll.problem:
+    if poll.answered:
         changes["answered_ms"] = now
     changes |= {name: getattr(row, name) + getattr(poll.counts, name) for name in COUNTS}
     if poll.rejections:

@@ -1,0 +1,96 @@
+"""A live source with a clock that one can set, and collectors of it that go round by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tft_dash.collecting.collector import Collector, Plan
+from tft_dash.collecting.keeping import Keeper, Limits
+from tft_dash.collecting.leading import Lead
+from tft_dash.collecting.polling import Polling
+from tft_dash.collecting.recording import Recorder
+from tft_dash.live.clock import SteadyClock
+from tft_dash.live.feeds.memory import ManualClock, MemoryFeed
+from tft_dash.models.base import RiskModel
+from tft_dash.models.thresholds import ThresholdModel
+from tft_dash.store.engine import Store
+from tft_dash.store.live import Hooks, Leases, LiveFacts, LiveStore
+from tft_dash.ticks import TickRecord
+
+STEP = 5.0
+LIMITS = Limits(raw_seconds=1e9, keep_seconds=1e9, most_bytes=10**12)
+
+
+def seconds(number: float) -> np.timedelta64:
+    return np.timedelta64(round(number * 1000), "ms")
+
+
+@dataclass
+class World:
+    """A source and the time; both stand still until they are moved."""
+
+    store: Store
+    name: str = "fleet"
+    step: float = STEP
+    clock: ManualClock = field(default_factory=ManualClock)
+    elapsed: float = 1000.0
+    feed: MemoryFeed = field(init=False)
+    ticks: LiveStore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.feed = MemoryFeed(self.step, clock=self.clock)
+        self.ticks = LiveStore(self.store)
+
+    @property
+    def now(self) -> np.datetime64:
+        return self.clock()
+
+    def forward(self, by: float) -> None:
+        """Time goes on."""
+        self.elapsed += by
+        self.clock.forward(by)
+
+    def report(self, cpu: float = 20.0, servers: tuple[str, ...] = ("a", "b"), ago: float = 0.0) -> None:
+        """One sample of each server."""
+        self.feed.report(self.now - seconds(ago), {"cpu_pct": [cpu] * len(servers)}, servers)
+
+    def collector(
+        self,
+        *,
+        holder: str = "one",
+        model: Callable[[], RiskModel] | None = None,
+        hooks: Hooks | None = None,
+        delay: float = 0.0,
+        backfill: int = 10_000,
+        forget: float = 1e9,
+        limits: Limits = LIMITS,
+        store: Store | None = None,
+    ) -> Collector:
+        """A collector, by the world's time."""
+        monotonic: Callable[[], float] = lambda: self.elapsed  # noqa: E731
+        own, known = store or self.store, ThresholdModel()
+        facts = LiveFacts(self.name, "identity", "memory", "memory:", self.step, delay)
+        clock = SteadyClock(monotonic=monotonic)
+        keeper = Keeper(own, self.name, limits, monotonic=monotonic)
+        return Collector(
+            Plan(self.name, self.step, forget),
+            Polling(self.feed, delay, backfill, clock),
+            Lead(Leases(own), facts, holder),
+            Recorder(self.name, LiveStore(own), keeper, hooks or Hooks()),
+            model=model or (lambda: known),
+            store_clock=clock,
+        )
+
+    def recorded(self) -> tuple[TickRecord, ...]:
+        """Everything that is recorded."""
+        return self.ticks.ticks(self.name, 0, 10**9)
+
+    def live(self, collector: Collector, ticks: int, cpu: float = 20.0) -> None:
+        """So many steps go by, each with a sample of each server."""
+        for _ in range(ticks):
+            self.forward(self.step)
+            self.report(cpu)
+            collector.round()

@@ -1,0 +1,95 @@
+"""One collector process: everything that collects one source, built from the settings, run until it is stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Final
+
+from tft_dash.answering import BEST, FALLBACK, ServedModels
+from tft_dash.collecting.collector import Collector, Plan
+from tft_dash.collecting.keeping import Keeper, Limits
+from tft_dash.collecting.leading import Lead
+from tft_dash.collecting.polling import Polling
+from tft_dash.collecting.recording import Recorder
+from tft_dash.errors import UsageError
+from tft_dash.live.adapters import Feed
+from tft_dash.live.clock import SteadyClock
+from tft_dash.live.specs import LiveSpec
+from tft_dash.settings import Settings
+from tft_dash.store.engine import Store, store_url
+from tft_dash.store.live import Hooks, Leases, LiveFacts, LiveStore
+
+logger = logging.getLogger(__name__)
+
+FAULT_SECONDS: Final = 10.0
+_HOUR: Final = 3600.0
+
+
+def holder_name() -> str:
+    """This process, for people and for its leases: host, number, and what tells it from a later one of that number."""
+    return f"{socket.gethostname()[:120]}:{os.getpid()}:{os.urandom(4).hex()}"
+
+
+@contextlib.contextmanager
+def opened_collector(
+    settings: Settings, spec: LiveSpec, *, feed: Feed | None = None, hooks: Hooks | None = None
+) -> Iterator[Collector]:
+    """The collector of one source; it lets go of its lease, its feed and the store at the end.
+
+    :param feed: stands in for the one that ``spec`` names.
+    :param hooks: what is done within the recording transactions; by default alerts are judged.
+    :raises UsageError: an option is impossible, or the model is none.
+    """
+    store = Store(store_url(settings))
+    models = ServedModels(settings.data / "models")
+    name = _model_name(settings, spec)
+    models.model(name)  # one that is none is refused now
+    source = feed or spec.open()
+    clock = SteadyClock()
+    delay = spec.delay_for(source.step_seconds)
+    facts = LiveFacts(spec.name, spec.identity, spec.kind, spec.place, source.step_seconds, delay)
+    forget = _given(spec.forget_hours, settings.live_forget_hours) * _HOUR
+    backfill = _given(spec.backfill_hours, settings.live_backfill_hours) * _HOUR
+    collector = Collector(
+        Plan(spec.name, source.step_seconds, forget),
+        Polling(source, delay, round(backfill / source.step_seconds), clock),
+        Lead(Leases(store), facts, holder_name()),
+        Recorder(spec.name, LiveStore(store), Keeper(store, spec.name, Limits.of(settings)), hooks or Hooks()),
+        model=lambda: models.model(name),
+        store_clock=clock,
+    )
+    try:
+        yield collector
+    finally:
+        collector.close()
+        source.close()
+        store.close()
+
+
+def run(collector: Collector, stop: threading.Event) -> None:
+    """Collect until ``stop`` is set. A fault of our own is logged; then everything is read from the store anew."""
+    while not stop.is_set():
+        try:
+            wait = collector.round()
+        except UsageError:
+            raise
+        except Exception:  # a collector that ends helps nobody; this is the edge that reports it
+            logger.exception("the collector met an error of its own, and begins anew")
+            collector.start_over()
+            wait = FAULT_SECONDS
+        stop.wait(wait)
+
+
+def _given(own: float | None, common: float) -> float:
+    return common if own is None else own
+
+
+def _model_name(settings: Settings, spec: LiveSpec) -> str:
+    """As the source's option says, else as set for all; the best for a source that begins now needs no history."""
+    name = spec.model or settings.model
+    return FALLBACK if name in ("", BEST) else name

@@ -1,0 +1,111 @@
+"""How long ticks are kept: every one at first, then one for every five minutes, then none.
+
+A tick that stays when its neighbours go is not changed: it says what was issued at its moment. Beside that it gets the
+means and maxima of the fleet's figures over all the ticks that it stands for from then on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from sqlalchemy import Connection, Row, delete, func, select, update
+
+from tft_dash.store.engine import Store
+from tft_dash.store.live.leases import Lease, demand_lead
+from tft_dash.store.schema import LIVE_ROSTERS, LIVE_TICKS
+from tft_dash.ticks import FLEET_SCALARS
+
+SPAN_MS: Final = 300_000
+AT_ONCE: Final = 500
+"""So many ticks are read and removed within one transaction: others wait for it."""
+ROW_BYTES: Final = 300
+"""What a tick takes beside its payload, about."""
+
+
+def thin(store: Store, lease: Lease, before_ms: int) -> int:
+    """Thin out a part of the ticks before an instant, the oldest first; how many went. 0 = nothing is left to thin.
+
+    :raises LostLeadError: somebody else leads.
+    """
+    source = lease.source
+    edge = before_ms // SPAN_MS * SPAN_MS  # a span is thinned whole or not at all
+    raw = LIVE_TICKS.c.source == source, LIVE_TICKS.c.stands_for == 1, LIVE_TICKS.c.time_ms <= edge
+    columns = [LIVE_TICKS.c[name] for name in ("tick", "time_ms", *FLEET_SCALARS)]
+    with store.write() as connection:
+        demand_lead(connection, lease)
+        done = select(func.max(LIVE_TICKS.c.tick)).where(LIVE_TICKS.c.source == source, LIVE_TICKS.c.stands_for > 1)
+        after = connection.execute(done).scalar()
+        wanted = select(*columns).where(*raw, LIVE_TICKS.c.tick > (-1 if after is None else after))
+        rows = connection.execute(wanted.order_by(LIVE_TICKS.c.tick).limit(AT_ONCE)).all()
+        spans = _whole_spans(rows, edge)
+        gone = 0
+        for span in spans:
+            gone += _roll_up(connection, source, span)
+        return gone
+
+
+def forget_before(store: Store, lease: Lease, before_ms: int) -> int:
+    """Drop a part of the ticks before an instant; how many went."""
+    this = LIVE_TICKS.c.source == lease.source, LIVE_TICKS.c.time_ms < before_ms
+    return _drop(store, lease, select(LIVE_TICKS.c.tick).where(*this).order_by(LIVE_TICKS.c.tick).limit(AT_ONCE))
+
+
+def forget_oldest(store: Store, lease: Lease, count: int) -> int:
+    """Drop so many of the oldest ticks of a source; how many went."""
+    mine = select(LIVE_TICKS.c.tick).where(LIVE_TICKS.c.source == lease.source)
+    return _drop(store, lease, mine.order_by(LIVE_TICKS.c.tick).limit(min(count, AT_ONCE)))
+
+
+def used_bytes(store: Store) -> Mapping[str, int]:
+    """About what the ticks of each source take in the store."""
+    size = func.sum(LIVE_TICKS.c.size) + func.count() * ROW_BYTES
+    with store.read() as connection:
+        rows = connection.execute(select(LIVE_TICKS.c.source, size).group_by(LIVE_TICKS.c.source)).all()
+    return {source: int(used) for source, used in rows}
+
+
+def _whole_spans(rows: Sequence[Row[Any]], edge: int) -> list[list[Row[Any]]]:
+    """The ticks of each five minutes; the last span may go on after what was read, and is then left for later."""
+    spans: dict[int, list[Row[Any]]] = {}
+    for row in rows:
+        spans.setdefault(-(-row.time_ms // SPAN_MS), []).append(row)
+    if len(rows) == AT_ONCE and len(spans) > 1 and max(spans) * SPAN_MS <= edge:
+        spans.pop(max(spans))
+    return list(spans.values())
+
+
+def _roll_up(connection: Connection, source: str, span: Sequence[Row[Any]]) -> int:
+    kept = span[-1]
+    if len(span) > 1:
+        figures: dict[str, Any] = {"stands_for": len(span)}
+        for name in FLEET_SCALARS:
+            values = [value for row in span if (value := getattr(row, name)) is not None]
+            figures |= {
+                f"{name}_mean": float(np.mean(values)) if values else None,
+                f"{name}_max": max(values, default=None),
+            }
+        this = LIVE_TICKS.c.source == source, LIVE_TICKS.c.tick == kept.tick
+        connection.execute(update(LIVE_TICKS).where(*this).values(**figures))
+        connection.execute(
+            delete(LIVE_TICKS).where(
+                LIVE_TICKS.c.source == source, LIVE_TICKS.c.tick >= span[0].tick, LIVE_TICKS.c.tick < kept.tick
+            )
+        )
+    return len(span) - 1
+
+
+def _drop(store: Store, lease: Lease, wanted: Any) -> int:  # noqa: ANN401 - a select of one column
+    source = lease.source
+    with store.write() as connection:
+        demand_lead(connection, lease)
+        ticks = connection.execute(wanted).scalars().all()
+        if not ticks:
+            return 0
+        this = LIVE_TICKS.c.source == source, LIVE_TICKS.c.tick <= ticks[-1]
+        connection.execute(delete(LIVE_TICKS).where(*this))
+        used = select(LIVE_TICKS.c.roster).where(LIVE_TICKS.c.source == source).distinct()
+        unused = LIVE_ROSTERS.c.source == source, LIVE_ROSTERS.c.number.not_in(used)
+        connection.execute(delete(LIVE_ROSTERS).where(*unused))
+    return len(ticks)
