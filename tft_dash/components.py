@@ -181,7 +181,9 @@ def model_note(card: ModelCard, *, simulated: bool = False, instead: str | None 
         tags.append(
             html.Span("reads the script", className="tag tag-warning", title="It is told the incident's phases.")
         )
-    if card.simulated:
+    if card.fitted:
+        tags.append(html.Span("calibrated here", className="tag tag-active", title=card.fitted))
+    elif card.simulated:
         why = "It has learnt on simulated fleets. On a real one its probabilities are a ranking until calibrated there."
         tags.append(html.Span("learnt on simulations", className="tag", title=why))
     if not card.calibrated:

@@ -1,4 +1,4 @@
-"""Commands that train, measure and recalibrate the forecast. What they need is imported when they run."""
+"""Commands that train and measure the forecast. What they need is imported when they run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import shlex
 import sys
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
@@ -121,40 +120,6 @@ def evaluate(source: tuple[str, ...], model: str, as_json: bool, output: Path | 
     if output is not None:
         _write(output, content)
     click.echo(content if as_json else _needed("measuring.table").table(evidence))
-
-
-@click.command()
-@click.argument("source", nargs=-1, required=True)
-@click.option("--model", default="tft", help="A version, a model's folder, or tft for the active one.  [default: tft]")
-@click.option("--version", help="Name of the new version.  [default: the model's, with the day]")
-def calibrate(source: tuple[str, ...], model: str, version: str | None) -> None:
-    """Fit a model's probabilities to a fleet's own history; writes a new version beside the old one.
-
-    The earlier part of SOURCE … is fitted to, the later part says what that changes. Nothing is activated.
-
-    \b
-    Example:
-      tft-dash calibrate last-quarter.parquet --model tft
-    """
-    work = _needed("recalibrate")
-    artefact = _artefact(model)
-    name = _version(version or f"{artefact.card.version}-fitted-{datetime.now(UTC):%Y%m%d}"[:64], "--version")
-    recordings = _recordings(source)
-    with progress_bar("Fitting") as progress:
-        found = work.recalibrated(artefact, recordings, progress)
-    made = work.write_version(artefact, found.calibration, settings_from().data / "models", name)
-    said = found.calibration
-    click.echo(f"fitted on {said.fitted_on}: {said.rows:,} server ticks, {said.incidents} incidents")
-    click.echo(f"later: {found.later_incidents} incidents")
-    click.echo(f"{'':<12}{'Brier skill':>12}{'AUC':>8}{'ECE':>9}{'said':>9}{'happened':>10}")
-    for horizon in found.before:
-        for when, quality in (("before", found.before[horizon]), ("after", found.after[horizon])):
-            figures = (_figure(quality.brier_skill), _figure(quality.auc), f"{quality.calibration_error:.4f}")
-            click.echo(
-                f"{horizon + ' ' + when:<12}{figures[0]:>12}{figures[1]:>8}{figures[2]:>9}"
-                f"{quality.said:>9.2%}{quality.happened:>10.2%}"
-            )
-    say(f"Written to {made.folder}. To use it: tft-dash models activate {name}")
 
 
 class _LossBar:
@@ -280,7 +245,3 @@ def _write(path: Path, content: str) -> None:
         path.write_text(content + "\n")
     except OSError as error:
         raise UsageError(f"--output {shorten(str(path), 200)} cannot be written: {error.strerror}.") from error
-
-
-def _figure(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"

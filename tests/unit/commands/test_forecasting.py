@@ -1,4 +1,4 @@
-"""Training, measuring and recalibrating from the terminal; no network is fitted here but a tiny one."""
+"""Training and measuring from the terminal; no network is fitted here but a tiny one."""
 
 from __future__ import annotations
 
@@ -68,9 +68,6 @@ def call(folder: Path, *arguments: object) -> Result:
         (["evaluate", "short.parquet"], 1, "takes 4 days at least"),
         (["evaluate", "calm.parquet"], 1, "not a single incident"),
         (["evaluate", "long.parquet", "--servers", "2"], 2, "--servers belongs to simulated fleets"),
-        (["calibrate", "calm.parquet"], 1, "There are 0 incidents"),
-        (["calibrate", "nothing.csv"], 3, "nothing.csv"),
-        (["calibrate", "long.parquet", "--version", "a/b"], 2, "name of a version"),
     ],
 )
 def test_what_cannot_be_done_is_refused_in_words_and_leaves_nothing(
@@ -130,22 +127,6 @@ def test_evaluating_twice_gives_the_same_figures_and_one_digest(place: Path, tin
     assert sum(group.servers or 0 for group in found.by_profile) == found.servers == 6
     again = call(place, *options)
     assert f"digest {found.digest}" in again.stdout
-
-
-def test_calibrating_writes_a_version_of_its_own_and_says_what_changed(place: Path) -> None:
-    result = call(place, "calibrate", place / "long.parquet", "--model", newest(), "--version", "ours-1")
-    assert result.exit_code == 0, result.stderr
-    assert "30m before" in result.stdout
-    assert "8h after" in result.stdout
-    made, old = load_artefact(place / "data" / "models" / "ours-1"), load_artefact(newest())
-    assert made.calibration.incidents >= 20
-    assert made.calibration != old.calibration
-    assert "long" in made.calibration.fitted_on
-    assert made.card.files["model.onnx"] == old.card.files["model.onnx"]
-    assert (made.card.scores, made.card.alarm_threshold) == ({}, None)
-    again = call(place, "calibrate", place / "long.parquet", "--model", newest(), "--version", "ours-1")
-    assert again.exit_code == 2
-    assert "is there already" in again.stderr
 
 
 def test_a_recording_is_measured_on_its_later_half(place: Path) -> None:
