@@ -90,7 +90,7 @@ def _on_cluster(address: str, tasks: Sequence[Task]) -> Iterator[TftDashError | 
             raise UnreachableError(
                 f"--scheduler {shorten(address)}: it has no worker. Start one: dask worker {address}"
             )
-        for future in as_completed(client.map(build, tasks, pure=False)):
+        for future in as_completed(client.map(build, tasks, pure=False), loop=client.loop):
             yield _result(future)
 
 
