@@ -157,7 +157,7 @@ def _chance_row(scene: _Scene, theme: Theme) -> list[dict[str, Any]]:
         "mode": "markers+text",
         "x": [0.5, HOURS],
         "marker": {"size": 8, "color": [theme.prob_30m, theme.prob_8h]},
-        "textposition": ["top right", "top left"],
+        "textposition": ["bottom right", "top left"],
         "textfont": {"size": BODY, "color": [theme.prob_30m, theme.prob_8h], "weight": 600},
         "hoverinfo": "skip",
         "cliponaxis": False,
