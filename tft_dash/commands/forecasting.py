@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import os
 import re
 import shlex
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
@@ -16,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from tft_dash.commands.loss import LossBar
+from tft_dash.commands.outputs import demand_free, demand_writable, work_folder, write_whole
 from tft_dash.commands.terminal import progress_bar, say, settings_from
-from tft_dash.errors import DataError, MissingExtraError, StorageError, UsageError, shorten
+from tft_dash.errors import DataError, MissingExtraError, UsageError, shorten
 from tft_dash.services import Services
 
 if TYPE_CHECKING:
@@ -73,7 +72,7 @@ def train(source: tuple[str, ...], output: Path, **options: Any) -> None:  # noq
     training = _needed("train")
     version = _version(output.resolve().name, "--output")
     training.demand_device(options["device"])
-    _demand_free(output)
+    demand_free(output)
     origins, trained_on = _to_learn_from(source, options)
     minutes = options["minutes"]
     steps = options["steps"] or (training.UNBOUNDED_STEPS if minutes is not None else None)
@@ -114,11 +113,12 @@ def evaluate(source: tuple[str, ...], model: str, as_json: bool, output: Path | 
     artefact = _artefact(model)
     words = _command("evaluate", source, model, {name: options[name] for name in ("seed", "servers", "days")})
     if output is not None:
-        _demand_writable(output)
-    with _work_folder(options["scheduler"], output) as folder, progress_bar("Measuring") as progress:
+        demand_writable(output)
+    with work_folder(options["scheduler"], output) as folder, progress_bar("Measuring") as progress:
         if source:
             _only_simulated(options, ("seed", "servers", "days"))
             origins = _recordings(source)
+            _tell_if_learnt(artefact, source)
             means = evaluating.Means(folder, _crew(options, origins), progress)
             evidence = evaluating.evaluate_recorded(artefact, origins, words, means)
         else:
@@ -129,7 +129,7 @@ def evaluate(source: tuple[str, ...], model: str, as_json: bool, output: Path | 
             evidence = evaluating.evaluate_simulated(artefact, plan, words, means)
     content = evidence.model_dump_json(indent=2)
     if output is not None:
-        _write(output, content)
+        write_whole(output, content)
     click.echo(content if as_json else _needed("measuring.table").table(evidence))
 
 
@@ -230,36 +230,6 @@ def _crew(options: dict[str, Any], origins: Sequence[Origin]) -> Any:  # noqa: A
     return _needed("building").Crew(workers, options["scheduler"])
 
 
-@contextlib.contextmanager
-def _work_folder(scheduler: str | None, output: Path | None) -> Iterator[Path]:
-    """A folder for histories and answers, removed afterwards; beside the output where a cluster must see it too."""
-    place = output.resolve().parent if scheduler is not None and output is not None else None
-    try:
-        folder = tempfile.TemporaryDirectory(prefix=".tft-dash-evaluate-", dir=place)
-    except OSError as error:
-        raise StorageError(f"No folder can be made for the work: {error.strerror}. Set TMPDIR to another.") from error
-    with folder as path:
-        yield Path(path)
-
-
-def _demand_free(output: Path) -> None:
-    """Refuse an output that is there, or that could not be written, before hours of work."""
-    folder = output.resolve()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"--output {shorten(str(output), 200)} is there already. Name another, or remove it.")
-    above = next(path for path in folder.parents if path.exists())
-    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
-        raise StorageError(
-            f"--output {shorten(str(output), 200)} cannot be written: {shorten(str(above), 200)} is no folder that "
-            "you may write to. Name another."
-        )
-
-
-def _demand_writable(output: Path) -> None:
-    if output.is_dir() or not output.resolve().parent.is_dir() or not os.access(output.resolve().parent, os.W_OK):
-        raise StorageError(f"--output {shorten(str(output), 200)} cannot be written. Name a file in a folder that can.")
-
-
 def _of_recordings(sources: Sequence[str]) -> Any:  # noqa: ANN401 - a TrainedOn
     from tft_dash.models.forecasting.card import TrainedOn  # noqa: PLC0415
 
@@ -273,6 +243,14 @@ def _of_simulation(plan: Any) -> Any:  # noqa: ANN401 - a Simulated, a TrainedOn
     return TrainedOn(simulated=True, description=plan.words, sources=tuple(f"seed {seed}" for seed in plan.seeds))
 
 
+def _tell_if_learnt(artefact: Artefact, sources: Sequence[str]) -> None:
+    """A recording that the model has learnt from flatters it."""
+    about = artefact.card.trained_on
+    names = [name for name in (shorten(Path(source).name or source) for source in sources) if name in about.sources]
+    if names and not about.simulated:
+        say(f"{', '.join(names)}: the model has learnt from a recording of this name; what it says there flatters it.")
+
+
 def _only_simulated(options: dict[str, Any], names: Sequence[str]) -> None:
     for name in names:
         if options[name] is not None:
@@ -284,14 +262,3 @@ def _command(name: str, sources: Sequence[str], model: str, options: dict[str, A
     for option, value in options.items():
         words += [f"--{option}", str(value)] if value is not None else []
     return shlex.join(words)
-
-
-def _write(path: Path, content: str) -> None:
-    """Write the evidence whole or not at all."""
-    work = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        work.write_text(content + "\n")
-        work.replace(path)
-    except OSError as error:
-        work.unlink(missing_ok=True)
-        raise StorageError(f"--output {shorten(str(path), 200)} cannot be written: {error.strerror}.") from error
