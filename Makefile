@@ -7,8 +7,8 @@ VENV  := .venv
 BIN   := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PORT  ?= 8050
-# One process of tests per core, each with a file of tests at a time and, for the browser tests, a server and a browser
-# of its own; ARGS may say otherwise, as in make test ARGS="-n0 -k zoom".
+# One process of tests per core, each with a server and a browser of its own for the browser tests; ARGS may say
+# otherwise, as in make test ARGS="-n0 -k zoom".
 TOGETHER := -n auto --maxprocesses 4 --dist loadfile
 ARGS  ?=
 

@@ -67,10 +67,13 @@ def card(title: str, aside: Children, content: Children, *, name: str) -> html.S
     )
 
 
-def tile(label: str, value_id: str, note_id: str, *, key: str = "", below: Children = None) -> html.Div:
+def tile(
+    label: str, value_id: str, note_id: str, *, key: str = "", below: Children = None, hint: str | None = None
+) -> html.Div:
     """A figure in large type with its label above and a note below.
 
     :param key: the line that the trend draws for this value, repeated as a swatch.
+    :param hint: what the figure means, for who rests the mouse on it.
     """
     head: list[Any] = [html.Span(className=f"swatch swatch-{key}"), label] if key else [label]
     return html.Div(
@@ -81,6 +84,7 @@ def tile(label: str, value_id: str, note_id: str, *, key: str = "", below: Child
             below,
         ],
         className="tile",
+        title=hint,
     )
 
 
@@ -181,7 +185,9 @@ def model_note(card: ModelCard, *, simulated: bool = False, instead: str | None 
         tags.append(
             html.Span("reads the script", className="tag tag-warning", title="It is told the incident's phases.")
         )
-    if card.simulated:
+    if card.fitted:
+        tags.append(html.Span("calibrated here", className="tag tag-active", title=card.fitted))
+    elif card.simulated:
         why = "It has learnt on simulated fleets. On a real one its probabilities are a ranking until calibrated there."
         tags.append(html.Span("learnt on simulations", className="tag", title=why))
     if not card.calibrated:

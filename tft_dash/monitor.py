@@ -34,22 +34,31 @@ class Monitor:
         self._frames: OrderedDict[tuple[str, str, str, int], Frame] = OrderedDict()
         self._lock = threading.Lock()
 
-    def frame(self, source: Source, model: RiskModel, tick: int, *, instead: str | None = None) -> Frame:
+    def frame(
+        self,
+        source: Source,
+        model: RiskModel,
+        tick: int,
+        *,
+        instead: str | None = None,
+        remarks: tuple[str, ...] = (),
+    ) -> Frame:
         """The frame of one tick.
 
         :param instead: why this model answers in another one's place.
+        :param remarks: what else a viewer must know of it.
 
         :raises NotThereError: the recording has no such tick.
         :raises NotReadyError: the recording is being prepared or assessed.
         """
         description = self.describe(source)
-        key = (description.name, description.digest, f"{model.card.identity} {instead or ''}", tick)
+        key = (description.name, description.digest, f"{model.card.identity} {instead or ''} {' '.join(remarks)}", tick)
         with self._lock:
             frame = self._frames.get(key)
             if frame is not None:
                 self._frames.move_to_end(key)
                 return frame
-        frame = replace(self._make(source, description, model, tick), instead=instead)
+        frame = replace(self._make(source, description, model, tick), instead=instead, remarks=remarks)
         with self._lock:
             self._frames[key] = frame
             while len(self._frames) > FRAMES_KEPT:

@@ -201,7 +201,9 @@ class Services:
     def frame(self, source: str, model: str, tick: int) -> Frame:
         """One tick of a source, judged by a model, or by the one that answers in its place."""
         answering = self.answering(source, model)
-        return self.monitor.frame(self.source(source), answering.model, tick, instead=answering.instead)
+        return self.monitor.frame(
+            self.source(source), answering.model, tick, instead=answering.instead, remarks=answering.remarks
+        )
 
     def forecast(self, source: str, tick: int, server: int) -> ServerForecast | None:
         """What the forecast expects of one server from a tick on; None where it cannot answer for the source."""
@@ -209,8 +211,8 @@ class Services:
 
     def trace(self, frame: Frame, server: int) -> ServerTrace:
         """The last ticks of one server up to ``frame``."""
-        source, model = self.source(frame.source.name), self.model(frame.card.name)
-        return self.monitor.trace(source, model, frame.tick, server)
+        source, model = frame.source.name, self.answering(frame.source.name, frame.card.name).model
+        return self.monitor.trace(self.source(source), model, frame.tick, server)
 
     def preview(self, scenario: Scenario, model: str) -> Preview:
         """What a drill will do, judged by a model; the last few are kept."""

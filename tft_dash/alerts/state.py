@@ -43,6 +43,10 @@ _BY_PHASE: Mapping[tuple[Phase, Phase], Change] = {
 }
 
 
+_STANDING = frozenset[Change]({"no-data", "silenced", "unsilenced", "acknowledged", "unacknowledged"})
+"""Changes in no phase, told after the one that there may be; ``data`` is told before it."""
+
+
 def evaluate(
     rules: Iterable[Rule], states: States, seen: Observation, people: People = NOBODY
 ) -> tuple[dict[Key, AlertState], list[Transition]]:
@@ -189,8 +193,8 @@ def _transition(before: AlertState, after: AlertState, change: Change, reason: R
         episode=after.episode,
         change=change,
         reason=reason,
-        before=before.phase,
-        after=after.phase,
+        before=after.phase if change in _STANDING else before.phase,
+        after=before.phase if change == "data" else after.phase,
         tick=seen.tick,
         time_ms=seen.time_ms,
         issued_ms=seen.issued_ms,

@@ -216,7 +216,7 @@ def _about(frame: Frame) -> Drawing:
         [components.entry(name) for name in about.servers],
         components.model_note(frame.card, instead=frame.instead),
         not about.simulated,
-        components.notices(about.notices),
+        components.notices((*about.notices, *frame.remarks)),
     )
     return dict(zip(ABOUT_TARGETS, values, strict=True))
 
@@ -234,7 +234,7 @@ def _facts(about: SourceDescription, tick_seconds: float) -> dict[str, Any]:
 
 def _key(frame: Frame, theme: str | None, *, asked: bool) -> str:
     """Equal where two pages show the same; its last two words are whether a viewer chose the model, and the theme."""
-    answers = f"{frame.card.identity} {'' if frame.instead is None else 'instead'}"
+    answers = f"{frame.card.identity} {'' if frame.instead is None else 'instead'}{'remark' if frame.remarks else ''}"
     return f"{frame.source.name} {frame.source.digest[:16]} {answers} {ASKED if asked else BEST} {theme}"
 
 

@@ -19,6 +19,7 @@ from tft_dash.scenarios.document import Scenario
 from tft_dash.scenarios.library import DEFAULT_DRILL, load_scenario
 from tft_dash.services import DEFAULT_MODEL, Services, shipped_drills
 from tft_dash.settings import Settings
+from tft_dash.store.engine import bring_forward
 
 DRILLS_FOLDER: Final = "drills"
 
@@ -87,6 +88,7 @@ def _warn_of_unmet_expectations(document: Scenario) -> None:
 
 def _prepare(settings: Settings) -> None:
     """Open every source before anyone waits for it; the first that cannot be opened ends the command."""
+    bring_forward(settings)
     services = Services(settings, wait_seconds=None)
     try:
         if settings.model not in ("", BEST, FORECAST):

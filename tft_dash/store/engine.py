@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, ProgrammingError, SQLAlchemyError
 
-from tft_dash.errors import SettingError, StorageError, shorten
+from tft_dash.errors import RevisionError, SettingError, StorageError, shorten
 from tft_dash.settings import Settings
 from tft_dash.store.failures import shown, storage_errors
 from tft_dash.store.migrations.revisions import Revisions
@@ -33,6 +33,24 @@ def store_url(settings: Settings) -> str:
     if make_url(url).database != path:
         raise SettingError(f"TFT_DASH_DATA is '{shorten(path)}'; a store's path cannot hold '?'. Choose another.")
     return url
+
+
+def bring_forward(settings: Settings) -> None:
+    """Migrate the store before a server begins and its workers fork.
+
+    :raises SettingError: the settings name no store.
+    :raises RevisionError: a newer version of the app has migrated it, or it cannot be migrated.
+    """
+    store = Store(store_url(settings))
+    try:
+        store.open()
+    except RevisionError:
+        raise
+    except StorageError:
+        # Recordings are shown without a store too; whoever needs it is told, and finds it once it can be reached.
+        return
+    finally:
+        store.close()
 
 
 _File = tuple[int, int] | None

@@ -16,6 +16,7 @@ from support.patching import applied
 from tft_dash.figures.forecast import ahead, timing, words
 from tft_dash.figures.models.values import record
 from tft_dash.frame import Crossing, Frame, ServerForecast
+from tft_dash.models.forecasting.curve import restated
 from tft_dash.schema import THRESHOLDS
 from tft_dash.theme import DARK, LIGHT, Theme
 
@@ -83,6 +84,14 @@ def test_the_band_lies_between_its_quantiles_ahead_and_the_past_behind() -> None
     assert past["x0"] == -8
     assert past["x0"] + past["dx"] * (len(past["y"]) - 1) == pytest.approx(0, abs=1e-5)
     assert past["y"][-1] == pytest.approx(float(trace_of(frame(), 0).metrics["cpu_pct"][-1]), abs=0.01)
+
+
+def test_the_curve_of_the_chance_lies_over_the_time_ahead_and_runs_through_both_marks() -> None:
+    forecast = restated(forecast_at(), 0.125, 0.625)
+    curve, marks = ahead.figure(frame(), trace_of(frame(), 0), forecast, LIGHT)["data"][:2]
+    assert curve["x"] == pytest.approx((forecast.minutes / 60).tolist(), abs=1e-4)
+    points = dict(zip(curve["x"], curve["y"], strict=True))
+    assert [points[at] for at in marks["x"]] == marks["y"] == [0.125, 0.625]
 
 
 def test_every_forecast_metric_has_both_lines_over_past_and_future() -> None:

@@ -73,11 +73,15 @@ def nearest(forecast: ServerForecast, metrics: Sequence[str]) -> str:
 
 
 def _how_near(forecast: ServerForecast, name: str, outer: NDArray[np.float64], line: float) -> str:
-    over = _first(forecast, outer > line)
-    at = over if over is not None else float(forecast.minutes[int(np.nanargmax(outer))])
-    height = in_words(name, line if over is not None else float(np.nanmax(outer)))
-    beside = "" if over is not None else f" (its line is {in_words(name, line)})"
-    return f"{METRIC[name].label} comes nearest: a chance of {ODDS} to be over {height} in about {about(at)}{beside}."
+    label = METRIC[name].label
+    if not (outer > line).any():
+        at, height = float(forecast.minutes[int(np.nanargmax(outer))]), in_words(name, float(np.nanmax(outer)))
+        beside = f"(its line is {in_words(name, line)})"
+        return f"{label} comes nearest: a chance of {ODDS} to be over {height} in about {about(at)} {beside}."
+    allowed = _first(forecast, (outer > line) & (forecast.chance >= 1.0 - OUTERMOST))
+    if allowed is None:  # its band says more than the chance does, which was measured
+        return f"{label} comes nearest."
+    return f"{label} comes nearest: a chance of {ODDS} to be over {in_words(name, line)} in about {about(allowed)}."
 
 
 def _first(forecast: ServerForecast, flags: NDArray[np.bool_]) -> float | None:

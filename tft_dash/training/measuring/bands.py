@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from tft_dash.models.forecasting.evidence import Bands, Interval
 from tft_dash.models.forecasting.layout import INPUTS, NODES, QUANTILES, TARGETS
-from tft_dash.training.histories import Histories, Rows
+from tft_dash.training.histories import Histories, Rows, thinned
 from tft_dash.training.measuring.predicting import Predictor, quantiles_of
-from tft_dash.training.measuring.scores import interval, resamples
+from tft_dash.training.measuring.scores import interval
 
 SAMPLE: Final = 8_000
+MOST_ROWS: Final = 4_000_000
 SEED: Final = 7
 NAIVE: Final = ("last value", "window mean", "same time yesterday")
 _DAY_STEPS: Final = 288
@@ -38,16 +39,32 @@ class BandScores:
     coverage_80: Interval
 
 
+@dataclass(frozen=True, slots=True)
+class BandSums:
+    """What the scores are made of, per server; the first axis of all are the servers.
+
+    :param losses: of the model and every naive forecast, (servers, nodes, targets).
+    :param covered: how often the truth lay within the 80 % band, of ``known`` times.
+    """
+
+    losses: dict[str, Reals]
+    covered: Reals
+    known: Reals
+
+    def scored(self, counts: Reals) -> BandScores:
+        """The scores; ``counts`` (draws, servers) how often each server counts, the estimate in the first row."""
+        return _scored(self.losses, self.covered, self.known, counts)
+
+
 def sample(rows: Rows, history: Histories) -> Rows:
     """Rows that have a yesterday, at most :data:`SAMPLE` of them, evenly drawn; all where none has one."""
+    rows = thinned(rows, MOST_ROWS)
     late = rows[history.tick_of(rows) >= _DAY_STEPS]
     chosen = late if len(late) else rows
     return np.sort(np.random.default_rng(SEED).permutation(chosen)[:SAMPLE])
 
 
-def band_scores(
-    predictor: Predictor, history: Histories, rows: Rows, fitted: Histories, fitted_rows: Rows
-) -> BandScores:
+def band_sums(predictor: Predictor, history: Histories, rows: Rows, fitted: Histories, fitted_rows: Rows) -> BandSums:
     """The model on ``rows`` of ``history``, beside naive forecasts whose errors were measured on ``fitted_rows``."""
     rows, fitted_rows = sample(rows, history), sample(fitted_rows, fitted)
     truth = history.futures(rows).astype(np.float64)
@@ -64,7 +81,7 @@ def band_scores(
     sums = {name: _per_server(np.where(usable, loss, 0.0), server, history.servers) for name, loss in losses.items()}
     covered = _per_server((inside & there).astype(np.float64), server, history.servers)
     known = _per_server(there.astype(np.float64), server, history.servers)
-    return _scored(sums, covered, known, resamples(history.servers))
+    return BandSums(sums, covered, known)
 
 
 def _scored(sums: dict[str, Reals], covered: Reals, known: Reals, counts: Reals) -> BandScores:

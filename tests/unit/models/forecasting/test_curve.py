@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from support.forecasts import forecast_at, unknown_forecast
 
+from tft_dash.frame import Crossing
 from tft_dash.models.forecasting.calibration import Calibration, Line
-from tft_dash.models.forecasting.curve import restated, stated_curve
+from tft_dash.models.forecasting.curve import MINUTES, crossings_of, restated, stated_curve
 from tft_dash.models.forecasting.layout import LATE, NODES, SOON
 
 RAW = 1.0 - np.exp(-np.array(NODES) / 60.0)
@@ -43,6 +44,20 @@ def test_between_the_two_horizons_the_move_passes_over_with_the_logarithm_of_tim
 def test_what_is_certain_now_is_certain_at_every_time_and_what_is_unknown_at_none() -> None:
     assert (stated_curve(RAW, 1.0, 1.0) == 1).all()
     assert np.isnan(stated_curve(RAW, float("nan"), float("nan"))).all()
+
+
+def test_no_metric_crosses_its_line_sooner_than_the_chance_of_any_crossing_allows() -> None:
+    bands = {"cpu_pct": np.full((len(NODES), 7), 50.0, np.float32), "mem_pct": np.zeros((len(NODES), 7), np.float32)}
+    bands["cpu_pct"][:, 5:] = 95.0
+    bands["cpu_pct"][20:, 3:] = 95.0
+    curve = np.linspace(0.0, 0.6, len(NODES), dtype=np.float32)
+    found = crossings_of(bands, curve)
+    assert found["mem_pct"] == Crossing(None, None)
+    possible, likely = (int(np.argmax(curve >= least)) for least in (0.1, 0.5))
+    assert found["cpu_pct"] == Crossing(likely=float(MINUTES[likely]), possible=float(MINUTES[possible]))
+    assert crossings_of(bands, curve / 10)["cpu_pct"] == Crossing(None, None)
+    sure = crossings_of(bands, np.ones(len(NODES), np.float32))["cpu_pct"]
+    assert sure == Crossing(likely=float(MINUTES[20]), possible=5.0)
 
 
 def test_a_forecast_is_restated_with_its_curve() -> None:
