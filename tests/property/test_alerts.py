@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,7 @@ def test_an_alert_fires_once_and_ends_once_and_only_after_it_fired(document: Rul
         assert counts["resolved"] <= counts["firing"]
         assert counts["dropped"] + counts["firing"] <= 1
         turns = [one for one in told if one.before != one.after]
-        assert all(first.after == second.before for first, second in zip(turns, turns[1:], strict=False))
+        assert all(first.after == second.before for first, second in pairwise(turns))
 
 
 @quick

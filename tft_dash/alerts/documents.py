@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -26,7 +27,9 @@ Between = Callable[[Mapping[str, Any]], Iterator[Problem]]
 class AlertDocumentError(DocumentError):
     """A document of alert rules or dependencies is invalid; carries every problem with its path."""
 
-    what = "document"
+    def __init__(self, source: str, problems: Sequence[tuple[str, str]], what: str = "alert rules") -> None:
+        self.what = f"document of {what}"
+        super().__init__(source, problems)
 
 
 def read(model: type[Document], document: str | bytes | Mapping[str, Any], source: str, between: Between) -> Document:
@@ -47,7 +50,7 @@ def read(model: type[Document], document: str | bytes | Mapping[str, Any], sourc
         more = len(ordered) - len(shown)
         if more:
             shown.append((WHOLE, f"has {more:,} more mistakes. They are told once these are mended."))
-        raise AlertDocumentError(source, shown)
+        raise AlertDocumentError(source, shown, _what(model))
     return found
 
 
@@ -55,19 +58,27 @@ def _mapping(model: type[BaseModel], document: str | bytes | Mapping[str, Any], 
     try:
         if isinstance(document, bytes):
             if len(document) > MOST_BYTES:
-                raise AlertDocumentError(source, [(WHOLE, TOO_LONG)])
+                raise AlertDocumentError(source, [(WHOLE, TOO_LONG)], _what(model))
             document = document.decode("utf-8-sig")
         value = load_text(document, source) if isinstance(document, str) else document
     except UnicodeDecodeError as error:
-        raise AlertDocumentError(source, [(WHOLE, "is not UTF-8 text. Save it as UTF-8.")]) from error
+        raise AlertDocumentError(source, [(WHOLE, "is not UTF-8 text. Save it as UTF-8.")], _what(model)) from error
     except DocumentError as error:
-        raise AlertDocumentError(source, error.problems) from error
+        raise AlertDocumentError(source, error.problems, _what(model)) from error
     if isinstance(value, Mapping):
         return value
-    kind = model.model_fields["kind"].annotation
-    expected = getattr(kind, "__args__", ("document",))[0]
-    words = f"must be a group of fields with apiVersion, kind: {expected}, metadata and spec, not "
-    raise AlertDocumentError(source, [(WHOLE, f"{words}{'nothing' if value is None else show(value)}.")])
+    words = f"must be a group of fields with apiVersion, kind: {_kind(model)}, metadata and spec, not "
+    raise AlertDocumentError(source, [(WHOLE, f"{words}{'nothing' if value is None else show(value)}.")], _what(model))
+
+
+def _kind(model: type[BaseModel]) -> str:
+    """What the document's kind must be."""
+    return str(getattr(model.model_fields["kind"].annotation, "__args__", ("",))[0])
+
+
+def _what(model: type[BaseModel]) -> str:
+    """The same in words: alert rules."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", _kind(model)).lower()
 
 
 def _location(location: Location) -> Location:

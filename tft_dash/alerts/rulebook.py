@@ -127,9 +127,10 @@ def _metric_problems(check: Group, here: Location) -> Iterator[Problem]:
         yield here, "needs above or below, one of the two."
         return
     listed = check.get("metrics")
-    metrics = [name for name in listed if name in METRIC_NAMES] if isinstance(listed, list | tuple) else []
-    for place, name in enumerate(metrics):
-        if name in metrics[:place]:
+    given = list(listed) if isinstance(listed, list | tuple) else []
+    metrics = [name for name in given if name in METRIC_NAMES]
+    for place, name in enumerate(given):
+        if name in metrics and name in given[:place]:
             yield (*here, "metrics", place), f"{show(name)} stands twice."
     for field in ("above", "below", "clear_at"):
         lineless = [name for name in metrics if check.get(field) in ("warning", "critical") and name not in THRESHOLDS]

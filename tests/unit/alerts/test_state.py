@@ -263,7 +263,7 @@ def test_a_silence_changes_what_is_told_not_what_is_judged() -> None:
     )
     people = People(silences=(quiet,))
     _, loud = run([rule_of()], stream([COOL, HOT, HOT, HOT, COOL]))
-    states, changes = run([rule_of()], stream([COOL, HOT, HOT, HOT, COOL]), people=people)
+    _, changes = run([rule_of()], stream([COOL, HOT, HOT, HOT, COOL]), people=people)
     assert [one for one in story(changes) if one[1] != "unsilenced"] == story(loud)
     assert [(one.tick, one.change, one.silenced) for one in changes] == [
         (1, "firing", True), (3, "unsilenced", False), (4, "resolved", False),
