@@ -38,7 +38,9 @@ class SourceDescription:
     :param simulated: whether a generator made it; the page then carries a mark.
     :param title: for people.
     :param notices: what a viewer must know about the data (values treated as missing, rows sharing a tick, …).
-    :param digest: identifies the content; equal digests mean equal answers.
+    :param digest: identifies the content; equal digests mean equal answers. Of a live source: where it comes from, and
+        which servers it has.
+    :param growing: whether ticks keep being recorded: a live source; ``ticks`` is then how many there are by now.
     """
 
     name: str
@@ -55,15 +57,16 @@ class SourceDescription:
     title: str
     notices: tuple[str, ...]
     digest: str
+    growing: bool = False
 
     @property
     def live(self) -> bool:
         """Whether new ticks keep coming."""
-        return self.ticks is None
+        return self.growing or self.ticks is None
 
     @property
     def end(self) -> np.datetime64 | None:
-        """Time of the last tick of a recording."""
+        """Time of the last tick that there is."""
         return None if self.ticks is None else self.time_of(self.ticks - 1)
 
     def time_of(self, tick: int) -> np.datetime64:
@@ -77,13 +80,17 @@ class SourceDescription:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Fleet figures per tick, from tick 0 to the frame's own; (ticks,) float32 each, NaN = nothing to say."""
+    """Fleet figures per tick up to the frame's own; (ticks,) float32 each, NaN = nothing to say.
+
+    :param first: tick of the first value: 0 for a recording, later for a live source that has run for long.
+    """
 
     prob_30m: FloatArray
     prob_8h: FloatArray
     cpu_median: FloatArray
     latency_p95: FloatArray
     error_mean: FloatArray
+    first: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +123,7 @@ class Frame:
     :param record: how often the model's probabilities came true; None = not measured.
     :param instead: why this model answers in the place of the one that was asked; None = it was asked.
     :param remarks: what else a viewer must know of who answers: a calibration that was chosen and does not fit.
+    :param issued: when the tick of a live source was judged and recorded, UTC; None for a recording.
     """
 
     source: SourceDescription
@@ -130,6 +138,7 @@ class Frame:
     record: TrackRecord | None = None
     instead: str | None = None
     remarks: tuple[str, ...] = ()
+    issued: np.datetime64 | None = None
 
     @property
     def prob_30m(self) -> float:
@@ -155,7 +164,7 @@ class Frame:
     def progress(self) -> float | None:
         """Share of the recording that has been seen, 0–1; None for a live source."""
         ticks = self.source.ticks
-        if ticks is None:
+        if ticks is None or self.source.live:
             return None
         return 1.0 if ticks <= 1 else self.tick / (ticks - 1)
 

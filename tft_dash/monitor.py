@@ -9,13 +9,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, cast
 
+import numpy as np
+
 from tft_dash.artefacts import build_progress
 from tft_dash.assessing import Assessed, assess_source, assessed_folder
 from tft_dash.background import Background
 from tft_dash.errors import NotThereError, TableError
 from tft_dash.frame import Frame, ServerTrace, SourceDescription
 from tft_dash.models.base import RiskModel
-from tft_dash.sources.base import Source
+from tft_dash.schema import ModelCard
+from tft_dash.sources.base import Recorded, Source
 
 FRAMES_KEPT: Final = 1024
 TRACE_TICKS: Final = 120
@@ -51,6 +54,8 @@ class Monitor:
         :raises NotThereError: the recording has no such tick.
         :raises NotReadyError: the recording is being prepared or assessed.
         """
+        if isinstance(source, Recorded):
+            return as_recorded(source, model.card, tick, instead=instead, remarks=remarks)
         description = self.describe(source)
         key = (description.name, description.digest, f"{model.card.identity} {instead or ''} {' '.join(remarks)}", tick)
         with self._lock:
@@ -67,6 +72,8 @@ class Monitor:
 
     def trace(self, source: Source, model: RiskModel, tick: int, server: int) -> ServerTrace:
         """The last :data:`TRACE_TICKS` ticks of one server up to ``tick``."""
+        if isinstance(source, Recorded):
+            return source.trace(tick, server, TRACE_TICKS)
         first = max(0, tick - TRACE_TICKS + 1)
         window = source.read(first - 1, tick - first + 1).window
         assessed = self.assessed(source, model)
@@ -75,10 +82,14 @@ class Monitor:
 
     def describe(self, source: Source) -> SourceDescription:
         """The source's description; prepares the source in the background if need be."""
+        if isinstance(source, Recorded):  # it grows: what was true a moment ago is not kept
+            return source.describe()
         return self._background.result(cast(Hashable, source), source.describe, "Reading the recording", lambda: 0.0)
 
     def begin(self, source: Source) -> None:
         """Start to prepare a source whose description is asked for later."""
+        if isinstance(source, Recorded):
+            return
         self._background.begin(cast(Hashable, source), source.describe)
 
     def assessed(self, source: Source, model: RiskModel) -> Assessed:
@@ -107,3 +118,41 @@ class Monitor:
             driver_usual=assessed.assessments.driver_usual[tick],
             history=assessed.history(tick),
         )
+
+
+def as_recorded(
+    source: Recorded, card: ModelCard, tick: int, *, instead: str | None, remarks: tuple[str, ...]
+) -> Frame:
+    """The frame of a recorded tick of a live source: what was issued then, and nothing that is computed now.
+
+    :param card: of the model by that name as it is now; the frame's says which version has judged.
+    """
+    record = source.record(tick)
+    about = source.describe_at(record)
+    missing = np.full(len(record.servers), np.nan, np.float32)
+    return Frame(
+        source=about,
+        card=card_of(record.model, card),
+        tick=record.tick,
+        metrics={name: record.metrics.get(name, missing) for name in about.metrics},
+        states=record.states,
+        risk=record.risk,
+        driver_metric=record.driver_metric,
+        driver_usual=record.driver_usual,
+        history=source.history(record.tick),
+        instead=instead,
+        remarks=remarks,
+        issued=record.issued,
+    )
+
+
+def card_of(identity: str, card: ModelCard) -> ModelCard:
+    """The card of the version that ``identity`` names, as far as the present ``card`` of that model tells."""
+    if card.identity == identity:
+        return card
+    name, version, digest = (*identity.split(" "), "", "")[:3]
+    if card.name == name:
+        return replace(card, version=version, digest=digest)
+    return replace(
+        card, name=name, title=name, version=version, digest=digest, summary="It is not installed here any more."
+    )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tft_dash.frame import SourceDescription
+from tft_dash.frame import History, ServerTrace, SourceDescription
 from tft_dash.progress import Progress, silent
 from tft_dash.registry import Registry
 from tft_dash.schema import Batch
+from tft_dash.ticks import TickRecord
 
 START: Final = -1
 """The cursor before the first tick."""
@@ -47,6 +48,30 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Let go of files and connections. Closing twice is fine."""
+        ...
+
+
+@runtime_checkable
+class Recorded(Protocol):
+    """A live source: its ticks were judged when they were recorded, and are shown as they were issued."""
+
+    def record(self, tick: int) -> TickRecord:
+        """The tick that stands for ``tick``: itself, or where ticks were thinned out since, the next one kept.
+
+        :raises NotThereError: there is no such tick yet, or it is not kept any more.
+        """
+        ...
+
+    def describe_at(self, record: TickRecord) -> SourceDescription:
+        """What the source was at a recorded tick: the servers of that time, and how many ticks there are now."""
+        ...
+
+    def history(self, tick: int) -> History:
+        """The fleet's figures of the last ticks up to ``tick``, as issued."""
+        ...
+
+    def trace(self, tick: int, server: int, ticks: int) -> ServerTrace:
+        """The last ``ticks`` ticks of one server, a place in the roster of ``tick``."""
         ...
 
 

@@ -110,6 +110,7 @@ LIVE_SOURCES: Final = Table(
     Column("origin_ms", BigInteger),
     Column("latest", BigInteger, nullable=False),
     Column("latest_roster", BigInteger, nullable=False),
+    Column("metrics", Text, nullable=False),
     Column("model", String(200), nullable=False),
     Column("polled_ms", BigInteger),
     Column("answered_ms", BigInteger),

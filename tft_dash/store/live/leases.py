@@ -114,7 +114,15 @@ def _row(connection: Connection, name: str) -> Row[Any] | None:
 
 def _enter(connection: Connection, facts: LiveFacts) -> Row[Any]:
     zero = dict.fromkeys(("late", "duplicate", "future", "rejected", "latest_roster", "epoch", "until_ms"), 0)
-    empty: Mapping[str, Any] = {"latest": -1, "model": "", "problem": "", "rejections": "[]", "holder": "", **zero}
+    empty: Mapping[str, Any] = {
+        "latest": -1,
+        "metrics": "",
+        "model": "",
+        "problem": "",
+        "rejections": "[]",
+        "holder": "",
+        **zero,
+    }
     known = {"name": facts.name, "identity": facts.identity, "kind": facts.kind, "place": facts.place}
     steps = {"step_ms": _ms(facts.step_seconds), "delay_ms": _ms(facts.delay_seconds)}
     connection.execute(insert(LIVE_SOURCES).values(**known, **steps, **empty))

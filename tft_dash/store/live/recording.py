@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from tft_dash.errors import LostLeadError, shorten
+from tft_dash.schema import METRIC_NAMES
 from tft_dash.store.live.clock import database_now_ms, milliseconds
 from tft_dash.store.live.leases import Lease, demand_lead
 from tft_dash.store.schema import LIVE_ROSTERS, LIVE_SOURCES, LIVE_TICKS
@@ -160,6 +161,8 @@ def _newest(row: Row[Any], records: Sequence[TickRecord]) -> dict[str, Any]:
     if row.origin_ms is None:
         step = np.timedelta64(row.step_ms, "ms")
         changes["origin_ms"] = milliseconds(records[0].time - records[0].tick * step)
+    there = {*row.metrics.split(), *(name for record in records for name in record.metrics)}
+    changes["metrics"] = " ".join(name for name in METRIC_NAMES if name in there)
     seen = [record.time for record in records if record.reporting]
     if seen:
         changes["newest_ms"] = milliseconds(seen[-1])

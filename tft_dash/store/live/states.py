@@ -22,6 +22,7 @@ class LiveState:
     :param origin: time of tick 0; None = no tick was recorded yet.
     :param latest: the newest recorded tick; -1 = none.
     :param roster: number of the roster of the newest tick; 0 = none.
+    :param metrics: those of which there ever was a value.
     :param model: identity of the card that judged it.
     :param polled: when the source was last asked, by the store's clock.
     :param answered: when it last answered.
@@ -44,6 +45,7 @@ class LiveState:
     origin: np.datetime64 | None
     latest: int
     roster: int
+    metrics: tuple[str, ...]
     model: str
     polled: np.datetime64 | None
     answered: np.datetime64 | None
@@ -103,6 +105,7 @@ def state_of(row: Row[Any], now_ms: int) -> LiveState:
         origin=instant(row.origin_ms),
         latest=row.latest,
         roster=row.latest_roster,
+        metrics=tuple(row.metrics.split()),
         model=row.model,
         polled=instant(row.polled_ms),
         answered=instant(row.answered_ms),

@@ -34,6 +34,7 @@ def _sources() -> None:
         sa.Column("origin_ms", sa.BigInteger),
         sa.Column("latest", sa.BigInteger, nullable=False),
         sa.Column("latest_roster", sa.BigInteger, nullable=False),
+        sa.Column("metrics", sa.Text, nullable=False),
         sa.Column("model", sa.String(200), nullable=False),
         sa.Column("polled_ms", sa.BigInteger),
         sa.Column("answered_ms", sa.BigInteger),
