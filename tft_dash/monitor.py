@@ -18,7 +18,7 @@ from tft_dash.errors import NotThereError, TableError
 from tft_dash.frame import Frame, ServerTrace, SourceDescription
 from tft_dash.models.base import RiskModel
 from tft_dash.schema import ModelCard
-from tft_dash.sources.base import Recorded, Source
+from tft_dash.sources.base import Recorded, Remote, Source
 
 FRAMES_KEPT: Final = 1024
 TRACE_TICKS: Final = 120
@@ -84,7 +84,10 @@ class Monitor:
         """The source's description; prepares the source in the background if need be."""
         if isinstance(source, Recorded):  # it grows: what was true a moment ago is not kept
             return source.describe()
-        return self._background.result(cast(Hashable, source), source.describe, "Reading the recording", lambda: 0.0)
+        copied = source if isinstance(source, Remote) and not source.is_here() else None
+        work = "Reading the recording" if copied is None else "Copying the recording"
+        share: Callable[[], float] = (lambda: 0.0) if copied is None else copied.share
+        return self._background.result(cast(Hashable, source), source.describe, work, share)
 
     def begin(self, source: Source) -> None:
         """Start to prepare a source whose description is asked for later."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +28,7 @@ from tft_dash.schema import ModelCard
 from tft_dash.served import CONFIGURED, UPLOAD, Place, ServedSources
 from tft_dash.settings import Settings
 from tft_dash.sources.base import Source
+from tft_dash.sources.remote.address import OBJECT_STORE
 from tft_dash.store.documents import Documents
 from tft_dash.store.engine import Store, store_url
 
@@ -44,11 +45,12 @@ _MB: Final = 10**6
 class SourceEntry:
     """A source as the catalogue knows it: where it is, and whether it can be shown.
 
+    :param where: its path or address, fit for pages.
     :param problem: why it cannot be shown at the moment; None = it can.
     """
 
     name: str
-    path: Path
+    where: str
     description: SourceDescription | None
     problem: str | None
 
@@ -100,7 +102,10 @@ class Services:
             other_bytes=self._upload_bytes,
         )
         specs = settings.sources or tuple(str(path) for path in shipped_drills())
-        self._served = ServedSources(specs, settings.cache, self.uploads, self.recordings, look_seconds=look_seconds)
+        self._served = ServedSources(
+            specs, settings.cache, self.uploads, self.recordings, look_seconds=look_seconds,
+            options={OBJECT_STORE: _object_store(settings, look_first=wait_seconds is None)},
+        )  # fmt: skip
         self.models = ServedModels(settings.data / "models", look_seconds=look_seconds)
         self._previews: OrderedDict[tuple[str, str], Preview] = OrderedDict()
         self._lock = threading.Lock()
@@ -121,8 +126,12 @@ class Services:
         return self._served.place(name)
 
     def path(self, name: str) -> Path:
-        """The file or folder of a source."""
-        return self._served.place(name).path
+        """The file or folder of a source, or the copy that stands for it here.
+
+        :raises NotReadyError: it is being copied.
+        :raises UnreachableError: it cannot be copied.
+        """
+        return self._served.path(name)
 
     def origin(self, name: str) -> str:
         """``configured``, ``upload`` or ``run``."""
@@ -189,7 +198,9 @@ class Services:
 
     def describe(self, source: str) -> SourceDescription:
         """The description of a source."""
-        return self.monitor.describe(self.source(source))
+        found = self.monitor.describe(self.source(source))
+        remarks = self._served.remarks(source)
+        return replace(found, notices=(*found.notices, *remarks)) if remarks else found
 
     def entries(self) -> tuple[SourceEntry, ...]:
         """Every source with its description or its problem; one bad source hides no other."""
@@ -202,8 +213,9 @@ class Services:
         """One tick of a source, judged by a model, or by the one that answers in its place."""
         answering = self.answering(source, model)
         return self.monitor.frame(
-            self.source(source), answering.model, tick, instead=answering.instead, remarks=answering.remarks
-        )
+            self.source(source), answering.model, tick, instead=answering.instead,
+            remarks=(*answering.remarks, *self._served.remarks(source)),
+        )  # fmt: skip
 
     def forecast(self, source: str, tick: int, server: int) -> ServerForecast | None:
         """What the forecast expects of one server from a tick on; None where it cannot answer for the source."""
@@ -251,6 +263,7 @@ class Services:
         For a process that serves. What hinders it is logged, and told on the pages.
         """
         self.runs.keep_watch()
+        self._served.keep_watch()
 
     def stop(self) -> None:
         """Begin to end: runs go back to the queue at once, while requests are answered to their end."""
@@ -271,11 +284,16 @@ class Services:
         return self.uploads.used_bytes()
 
     def _entry(self, name: str) -> SourceEntry:
-        path = self.path(name)
+        where = self.place(name).shown
         try:
-            return SourceEntry(name, path, self.describe(name), None)
+            return SourceEntry(name, where, self.describe(name), None)
         except TftDashError as error:
-            return SourceEntry(name, path, None, str(error))
+            return SourceEntry(name, where, None, str(error))
+
+
+def _object_store(settings: Settings, *, look_first: bool) -> dict[str, object]:
+    room = round(settings.object_cache_gb * _GB)
+    return {"look_first": look_first, "look_seconds": settings.object_look, "limit_bytes": room}
 
 
 def shipped_drills() -> tuple[Path, ...]:

@@ -64,11 +64,12 @@ def demo(scenario: str, regenerate: bool, output_dir: Path | None, **flags: Any)
 @click.option("--get", "address", metavar="PATH", help="Print the answer to one request, e.g. /healthz, and exit.")
 @server_options
 def serve(source: tuple[str, ...], address: str | None, **flags: Any) -> None:  # noqa: ANN401
-    """Serve recordings; a SOURCE is a file, a folder, or name=path.
+    """Serve recordings; a SOURCE is a file, a folder, an address such as s3://…, or name=any of them.
 
     \b
     Example:
       tft-dash serve recordings/fleet.parquet old=archive/2025 --port 8051
+      tft-dash serve prod=s3://metrics/2026/fleet.parquet
     """
     settings = settings_from(sources=source or None, **flags)
     if address is not None:
