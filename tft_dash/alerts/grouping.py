@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tft_dash.alerts.alert import AlertState, Key, Transition
@@ -109,6 +109,12 @@ def opened_by(told: Transition) -> Problem:
         profiles=(told.profile,) if told.key.server else (),
         alerts=0,
     )
+
+
+def with_alert(problem: Problem, told: Transition) -> Problem:
+    """The problem as the next alert finds it: ``told`` has joined it, so it is open."""
+    profiles = {*problem.profiles, *([told.profile] if told.key.server else [])}
+    return replace(problem, life="open", resolved_ms=None, last_onset_ms=told.time_ms, profiles=tuple(sorted(profiles)))
 
 
 def worse(one: str, other: str) -> str:

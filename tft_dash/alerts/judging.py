@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tft_dash.alerts.alert import VERSION, AlertState, Key, Transition, checked
-from tft_dash.alerts.grouping import USUAL, Terms, is_about_the_source, joined, members_of, opened_by
+from tft_dash.alerts.grouping import USUAL, Terms, is_about_the_source, joined, members_of, opened_by, with_alert
 from tft_dash.alerts.life import News, gone_on
 from tft_dash.alerts.observing import Observation
 from tft_dash.alerts.onsets import Onset, followed
@@ -90,7 +90,7 @@ def judge(book: Book, rules: RuleSet, seen: Observation, people: People = NOBODY
     states, changes = evaluate(rules.rules, book.states, seen, people)
     onsets = followed(book.onsets, seen)
     problems = {name: one for name, one in book.problems.items() if not _is_history(one, seen, terms)}
-    states, changes = _assigned(states, changes, problems, terms, seen)
+    changes = _assigned(states, changes, problems, book, terms=terms, seen=seen)
     news = _news(problems, states, changes)
     _share_out(onsets, problems, news, seen, terms)
     after = {name: gone_on(one, news[name], seen, terms) for name, one in problems.items()}
@@ -110,27 +110,28 @@ def _assigned(
     states: dict[Key, AlertState],
     changes: list[Transition],
     problems: dict[str, Problem],
+    book: Book,
+    *,
     terms: Terms,
     seen: Observation,
-) -> tuple[dict[Key, AlertState], list[Transition]]:
-    """The same, each alert with its problem; ``problems`` gets those that are opened.
+) -> list[Transition]:
+    """The changes, each with its problem; ``states`` get theirs, and ``problems`` those that are opened.
 
     Alerts that fire at one tick are looked at in the order in which their conditions began to hold.
     """
     fired = [one for one in changes if one.change == "firing"]
-    members = members_of(problems.values(), states.values()) if fired else {}
+    near = dict(problems)
+    members = members_of(near.values(), (*book.states.values(), *states.values())) if fired else {}
     for told in sorted(fired, key=lambda one: one.since_ms):
-        name = joined(problems.values(), members, told, terms, seen.step_ms)
+        name = joined(near.values(), members, told, terms, seen.step_ms)
         if name is None:
             fresh = opened_by(told)
             name = fresh.id
-            problems[name] = fresh
-        joining = problems[name]
-        profiles = {*joining.profiles, *([told.profile] if told.key.server else [])}
-        problems[name] = replace(joining, last_onset_ms=told.time_ms, profiles=tuple(sorted(profiles)))
+            near[name] = problems[name] = fresh
+        near[name] = with_alert(near[name], told)
         members.setdefault(name, set()).update([told.key.server] if told.key.server else [])
         states[told.key] = replace(states[told.key], problem=name)
-    return states, [_placed(one, states) for one in changes]
+    return [_placed(one, states) for one in changes]
 
 
 def _placed(told: Transition, states: Mapping[Key, AlertState]) -> Transition:

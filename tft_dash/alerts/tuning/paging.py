@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tft_dash.alerts.alert import Key, Transition
-from tft_dash.alerts.grouping import Terms, joined, opened_by
+from tft_dash.alerts.grouping import Terms, joined, opened_by, with_alert
 from tft_dash.alerts.problem import Problem
 from tft_dash.alerts.rules import Rule
 from tft_dash.alerts.tuning.episodes import Episode
@@ -37,16 +37,12 @@ class _Desk:
             name = opened_by(told).id
             self._problems[name] = opened_by(told)
             self._members[name], self._standing[name] = set(), 0
-        problem = self._problems[name]
         if not self._standing[name]:
             self._page_of[name] = []
             self.pages.append(self._page_of[name])
         self._page_of[name].append(episode)
         self._standing[name] += 1
-        profiles = {*problem.profiles, *([episode.profile] if episode.server else [])}
-        self._problems[name] = replace(
-            problem, life="open", resolved_ms=None, last_onset_ms=episode.fired_ms, profiles=tuple(sorted(profiles))
-        )
+        self._problems[name] = with_alert(self._problems[name], told)
         self._members[name].update([episode.server] if episode.server else [])
         if episode.resolved_ms is not None:
             heapq.heappush(self._ends, (episode.resolved_ms, number, name))
