@@ -158,5 +158,11 @@ RULES: Final[Mapping[str, Rule]] = {
     "default-step": Rule(
         NOTICE, "No server has two samples, so that the step is unknown; {detail}.", "Declare the step.", shown=True
     ),
+    "partial-answer": Rule(
+        WARNING,
+        "The source says that a part of its answer may be missing: {detail}.",
+        "Look at the source's own state; what was missing then stays missing.",
+        shown=True,
+    ),
     "bad-metadata": Rule(NOTICE, "{detail}; it is ignored.", "Correct or remove it.", shown=True),
 }

@@ -1,4 +1,4 @@
-"""The options of a feed: the query parameters of its URL, each read once; secrets come from files or the environment."""
+"""The options of a feed, which are the query parameters of its URL; secrets come from files or the environment."""
 
 from __future__ import annotations
 
