@@ -11,16 +11,19 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from tft_dash.errors import UsageError, shorten
 from tft_dash.live.adapters import FEEDS, Feed, scheme_of
+from tft_dash.sources.catalogue import Named, discover
+from tft_dash.sources.remote.address import LIVE
 
 DELAY_LIMIT: Final = 15.0
 STEP_RANGE: Final = (1.0, 86_400.0)
-_NAMED: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,79})=(.+)", re.DOTALL)
 _DURATION: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)?")
 _UNITS: Final[Mapping[str, float]] = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_USER: Final = re.compile(r"://.*@", re.DOTALL)
+"""To the last one: a password that was not encoded as it should be may have a slash or an @ in it, too."""
 _SECRET: Final = re.compile(r"pass|secret|token|key|credential", re.IGNORECASE)
 COMMON: Final = ("step", "delay", "model", "backfill", "forget")
 """Options of every live source. ``step`` is handed to the feed, too."""
@@ -53,10 +56,9 @@ class LiveSpec:
     @property
     def place(self) -> str:
         """The address with its options, for people: without user, password, and whatever may be a secret."""
-        parts = urlsplit(self.url)
-        host = parts.netloc.rpartition("@")[2]
         shown = {name: value for name, value in self.options.items() if not _is_secret(name)}
-        return shorten(urlunsplit((parts.scheme, host, parts.path, urlencode(shown, safe="/:,"), "")), 400)
+        query = urlencode(shown, safe="/:,")
+        return shorten(_USER.sub("://", self.url) + (f"?{query}" if query else ""), 400)
 
     @property
     def identity(self) -> str:
@@ -76,35 +78,34 @@ class LiveSpec:
         return min(step_seconds, DELAY_LIMIT) if self.delay_seconds is None else self.delay_seconds
 
 
-def is_live(spec: str) -> bool:
-    """Whether ``URL`` or ``name=URL`` names a live source."""
-    named = _NAMED.fullmatch(spec)
-    return scheme_of(spec) is not None or (named is not None and scheme_of(named.group(2)) is not None)
-
-
 def parse_spec(spec: str) -> LiveSpec:
     """The live source that ``URL`` or ``name=URL`` stands for.
 
     :raises UsageError: it is none, or an option is impossible.
     """
-    named = None if scheme_of(spec) is not None else _NAMED.fullmatch(spec)
-    name, url = (None, spec) if named is None else named.groups()
-    kind = scheme_of(url)
-    if kind is None:
+    return live_spec(discover(spec, demand=False))
+
+
+def live_spec(named: Named) -> LiveSpec:
+    """A live source from what somebody named.
+
+    :raises UsageError: it is none, or an option is impossible.
+    """
+    kind = scheme_of(named.location)
+    if named.kind != LIVE or kind is None:
         known = ", ".join(f"{scheme}://" for scheme in FEEDS.names())
-        raise UsageError(f"'{_hidden(spec)}' is no live source. Write [name=]URL with one of {known}.")
+        raise UsageError(f"'{named.shown}' is no live source. Write [name=]URL with one of {known}.")
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(named.location)
         _ = parts.port
     except ValueError as error:
-        raise UsageError(f"'{_hidden(spec)}' is no URL ({error}).") from None
-    options = _options(parts.query, spec)
-    plain = urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
+        raise UsageError(f"'{named.shown}' is no URL ({error}).") from None
+    options = _options(parts.query, named)
     own = {option: value for option, value in options.items() if option not in COMMON or option == "step"}
     return LiveSpec(
-        name=name or _name_of(kind, parts.netloc, parts.path),
+        name=named.name,
         kind=kind,
-        url=plain,
+        url=urlunsplit((parts.scheme, parts.netloc, parts.path, "", "")),
         options=own,
         step_seconds=_optional(options, "step", *STEP_RANGE),
         delay_seconds=_optional(options, "delay", 0.0, 86_400.0),
@@ -125,15 +126,15 @@ def seconds_of(text: str) -> float:
     return float(found.group(1)) * _UNITS[found.group(2) or "s"]
 
 
-def _options(query: str, spec: str) -> dict[str, str]:
+def _options(query: str, named: Named) -> dict[str, str]:
     options: dict[str, str] = {}
     try:
         pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=True) if query else []
     except ValueError:
-        raise UsageError(f"'{_hidden(spec)}': write options as ?name=value&name=value.") from None
+        raise UsageError(f"'{named.shown}': write options as ?name=value&name=value.") from None
     for option, value in pairs:
         if option in options:
-            raise UsageError(f"'{_hidden(spec)}': the option '{shorten(option)}' is given twice.")
+            raise UsageError(f"'{named.shown}': the option '{shorten(option)}' is given twice.")
         options[option] = value
     return options
 
@@ -156,17 +157,5 @@ def _hours(options: Mapping[str, str], option: str) -> float | None:
     return None if seconds is None else seconds / 3600.0
 
 
-def _name_of(kind: str, netloc: str, path: str) -> str:
-    host = netloc.rpartition("@")[2]
-    stem = path.rstrip("/").rpartition("/")[2].partition(".")[0]
-    wish = host if kind == "push" and host else stem or host.partition(":")[0] or kind
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", wish).strip("-._")[:80] or kind
-
-
 def _is_secret(option: str) -> bool:
     return bool(_SECRET.search(option)) and not option.endswith(("_file", "_env"))
-
-
-def _hidden(spec: str) -> str:
-    """A spec for a message: without what stands between ``//`` and ``@``, and without options."""
-    return shorten(re.sub(r"//[^/@]*@", "//", spec).partition("?")[0], 200)

@@ -14,11 +14,12 @@ from typing import Final
 import numpy as np
 
 from tft_dash.errors import SourceUnreachableError
+from tft_dash.live.feeds.complaints import Complaints
 from tft_dash.live.feeds.prometheus.client import Answer, Client
 from tft_dash.live.feeds.prometheus.configuration import Configuration, configured
 from tft_dash.live.feeds.prometheus.identity import Identity
 from tft_dash.live.feeds.prometheus.ranges import FIRST_GUESS, Span, aligned, in_pieces, points_for
-from tft_dash.live.feeds.prometheus.reading import Complaints, Row, Table, highest, lines
+from tft_dash.live.feeds.prometheus.reading import Row, Table, highest, lines
 from tft_dash.live.samples import Flags, Samples, joined, no_samples, objects
 from tft_dash.schema import FloatArray
 

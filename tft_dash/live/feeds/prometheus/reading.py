@@ -10,34 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tft_dash.importing.units import converted
+from tft_dash.live.feeds.complaints import Complaints
 from tft_dash.live.feeds.prometheus.client import Answer
 from tft_dash.live.feeds.prometheus.identity import Identity, Labels, shown
 from tft_dash.live.feeds.prometheus.ranges import Span
-from tft_dash.live.samples import EXAMPLES_KEPT, Rejected
 from tft_dash.schema import METRIC, FloatArray
 from tft_dash.sources.files.values import judge
 
 Row = NDArray[np.float64]
 _NO_NAME: Final = "bad-server-name"
-
-
-class Complaints:
-    """What was not acceptable, counted by rule, with the first few examples."""
-
-    def __init__(self) -> None:
-        self._found: dict[str, tuple[int, list[str]]] = {}
-
-    def add(self, rule: str, count: int, example: str) -> None:
-        """``count`` more by ``rule``."""
-        if count:
-            before, examples = self._found.get(rule, (0, []))
-            if len(examples) < EXAMPLES_KEPT and example not in examples:
-                examples = [*examples, example]
-            self._found[rule] = before + count, examples
-
-    def all(self) -> tuple[Rejected, ...]:
-        """One entry for every rule."""
-        return tuple(Rejected(rule, count, tuple(examples)) for rule, (count, examples) in self._found.items())
 
 
 @dataclass(frozen=True, slots=True)
