@@ -105,7 +105,8 @@ def live_spec(named: Named) -> LiveSpec:
     return LiveSpec(
         name=named.name,
         kind=kind,
-        url=urlunsplit((parts.scheme, parts.netloc, parts.path, "", "")),
+        # Put together again from its parts, sqlite:////srv/x would be another place.
+        url=re.split("[?#]", named.location, maxsplit=1)[0],
         options=own,
         step_seconds=_optional(options, "step", *STEP_RANGE),
         delay_seconds=_optional(options, "delay", 0.0, 86_400.0),
