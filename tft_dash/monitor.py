@@ -14,7 +14,7 @@ import numpy as np
 from tft_dash.artefacts import build_progress
 from tft_dash.assessing import Assessed, assess_source, assessed_folder
 from tft_dash.background import Background
-from tft_dash.errors import NotThereError, TableError
+from tft_dash.errors import NotThereError, TableError, UsageError
 from tft_dash.frame import Frame, ServerTrace, SourceDescription
 from tft_dash.models.base import RiskModel
 from tft_dash.schema import ModelCard
@@ -96,7 +96,15 @@ class Monitor:
         self._background.begin(cast(Hashable, source), source.describe)
 
     def assessed(self, source: Source, model: RiskModel) -> Assessed:
-        """Every tick of a recording, judged by ``model``."""
+        """Every tick of a recording, judged by ``model``.
+
+        :raises UsageError: the source is live; it has no end.
+        """
+        if isinstance(source, Recorded):
+            raise UsageError(
+                f"'{source.describe().name}' is a live source: its ticks are judged once, as they are recorded, and "
+                "not as a whole. Look at any of them on the live monitor."
+            )
         description = self.describe(source)
         folder = assessed_folder(self._cache, description, model.card)
         job: Callable[[], Assessed] = lambda: assess_source(source, model, self._cache)  # noqa: E731

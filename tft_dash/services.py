@@ -16,6 +16,7 @@ from tft_dash.frame import Frame, ModelVersion, ServerForecast, ServerTrace, Sou
 from tft_dash.importing.uploads import Uploads
 from tft_dash.inspection.inspector import Inspector
 from tft_dash.library.scenarios import ScenarioLibrary
+from tft_dash.live.source import LiveSource
 from tft_dash.models.base import MODELS, RiskModel
 from tft_dash.monitor import Monitor
 from tft_dash.previews import Preview, make_preview, sampled_scenario
@@ -28,9 +29,11 @@ from tft_dash.schema import ModelCard
 from tft_dash.served import CONFIGURED, UPLOAD, Place, ServedSources
 from tft_dash.settings import Settings
 from tft_dash.sources.base import Source
-from tft_dash.sources.remote.address import OBJECT_STORE
+from tft_dash.sources.remote.address import LIVE, OBJECT_STORE
 from tft_dash.store.documents import Documents
 from tft_dash.store.engine import Store, store_url
+from tft_dash.store.live import LiveStore
+from tft_dash.ticks import TickRecord
 
 if TYPE_CHECKING:
     from tft_dash.models.forecasting.evidence import Evidence
@@ -64,6 +67,7 @@ class Services:
 
     A source whose file is missing or broken is listed with its problem; the others are served.
 
+    :ivar live: what is recorded of live sources.
     :ivar library: the team's scenarios.
     :ivar recordings: drills made on the server.
     :ivar runs: the queue in which they are made.
@@ -80,6 +84,7 @@ class Services:
         self.monitor = Monitor(settings.cache, background)
         self.inspector = Inspector(settings.cache, background)
         self._store = Store(store_url(settings))
+        self.live = LiveStore(self._store)
         self.library = ScenarioLibrary(self._store)
         self.mappings = Documents(self._store, "mapping")
         self.recordings = Recordings(
@@ -104,7 +109,9 @@ class Services:
         specs = settings.sources or tuple(str(path) for path in shipped_drills())
         self._served = ServedSources(
             specs, settings.cache, self.uploads, self.recordings, look_seconds=look_seconds,
-            options={OBJECT_STORE: _object_store(settings, look_first=wait_seconds is None)},
+            options={
+                OBJECT_STORE: _object_store(settings, look_first=wait_seconds is None), LIVE: {"store": self.live},
+            },
         )  # fmt: skip
         self.models = ServedModels(settings.data / "models", look_seconds=look_seconds)
         self._previews: OrderedDict[tuple[str, str], Preview] = OrderedDict()
@@ -194,6 +201,9 @@ class Services:
 
     def answering(self, source: str, model: str) -> Answering:
         """The model that answers for a source when ``model`` is asked, and why it is another one."""
+        found = self.source(source)
+        if isinstance(found, LiveSource):
+            return self._recorded_by(found, found.record(found.state().latest), model)
         return self.models.answering(self.describe(source), model)
 
     def describe(self, source: str) -> SourceDescription:
@@ -211,6 +221,11 @@ class Services:
 
     def frame(self, source: str, model: str, tick: int) -> Frame:
         """One tick of a source, judged by a model, or by the one that answers in its place."""
+        found = self.source(source)
+        if isinstance(found, LiveSource):
+            record = found.record(tick)
+            by = self._recorded_by(found, record, model)
+            return self.monitor.frame(found, by.model, record.tick, instead=by.instead)
         answering = self.answering(source, model)
         return self.monitor.frame(
             self.source(source), answering.model, tick, instead=answering.instead,
@@ -219,7 +234,13 @@ class Services:
 
     def forecast(self, source: str, tick: int, server: int) -> ServerForecast | None:
         """What the forecast expects of one server from a tick on; None where it cannot answer for the source."""
-        return self.models.forecast(self.source(source), self.describe(source), tick, server)
+        found, about = self.source(source), self.describe(source)
+        if isinstance(found, LiveSource):
+            name = found.record(tick).servers[server]
+            if name not in about.servers:
+                return None
+            server = about.servers.index(name)
+        return self.models.forecast(found, about, tick, server)
 
     def trace(self, frame: Frame, server: int) -> ServerTrace:
         """The last ticks of one server up to ``frame``."""
@@ -274,6 +295,17 @@ class Services:
         self._served.close()
         self.runs.close()
         self._store.close()
+
+    def _recorded_by(self, source: LiveSource, record: TickRecord, asked: str) -> Answering:
+        """The model that has judged a recorded tick, whichever is asked now."""
+        name = record.model.partition(" ")[0]
+        if name not in MODELS.names():
+            return Answering(self.models.model(FALLBACK), None)
+        found = self.models.answering(source.describe_at(record), name)
+        problem = None
+        if asked not in (BEST, name):
+            problem = f"'{source.name}' is a live source: its ticks are judged once, as they are recorded."
+        return Answering(found.model, problem)
 
     def _side(self, source_name: str, model_name: str) -> Side:
         source, model = self.source(source_name), self.answering(source_name, model_name).model

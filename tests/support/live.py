@@ -18,7 +18,7 @@ from tft_dash.models.base import RiskModel
 from tft_dash.models.thresholds import ThresholdModel
 from tft_dash.store.engine import Store
 from tft_dash.store.live import Hooks, Leases, LiveFacts, LiveStore
-from tft_dash.ticks import TickRecord
+from tft_dash.ticks import Roster, TickRecord
 
 STEP = 5.0
 LIMITS = Limits(raw_seconds=1e9, keep_seconds=1e9, most_bytes=10**12)
@@ -61,7 +61,7 @@ class World:
         self,
         *,
         holder: str = "one",
-        model: Callable[[], RiskModel] | None = None,
+        model: Callable[[Roster], RiskModel] | None = None,
         hooks: Hooks | None = None,
         delay: float = 0.0,
         backfill: int = 10_000,
@@ -80,7 +80,7 @@ class World:
             Polling(self.feed, delay, backfill, clock),
             Lead(Leases(own), facts, holder),
             Recorder(self.name, LiveStore(own), keeper, hooks or Hooks()),
-            model=model or (lambda: known),
+            model=model or (lambda _: known),
             store_clock=clock,
         )
 

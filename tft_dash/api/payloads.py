@@ -51,6 +51,7 @@ def frame_payload(frame: Frame) -> dict[str, Any]:
         "tick": frame.tick,
         "ticks": frame.source.ticks,
         "timestamp": iso(frame.timestamp),
+        "issued": None if frame.issued is None else iso(frame.issued),
         "phase": frame.phase,
         "progress": None if frame.progress is None else round(frame.progress, 6),
         "health": frame.health.word,

@@ -58,8 +58,8 @@ SHAPES: Final[Mapping[str, tuple[str, Shape]]] = {
     "Frame": (
         "One tick of a source, judged by a model; instead tells why it is another one than was asked for.",
         {
-            "source": "string", "tick": "integer", "ticks": "integer?", "timestamp": "time", "phase": "string?",
-            "progress": "number?", "health": "string", "prob_30m": "number?", "prob_8h": "number?",
+            "source": "string", "tick": "integer", "ticks": "integer?", "timestamp": "time", "issued": "time?",
+            "phase": "string?", "progress": "number?", "health": "string", "prob_30m": "number?", "prob_8h": "number?",
             "active_servers": "integer", "total_servers": "integer", "model": "#Model", "instead": "string?",
             "servers": "[#ServerNow]",
         },

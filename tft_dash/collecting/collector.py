@@ -26,7 +26,7 @@ from tft_dash.live.samples import Samples
 from tft_dash.models.base import RiskModel
 from tft_dash.schema import Window
 from tft_dash.store.live import Lease, LiveState, Poll
-from tft_dash.ticks import NO_COUNTS, Counts, TickRecord
+from tft_dash.ticks import NO_COUNTS, Counts, Roster, TickRecord
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class Plan:
 class Collector:
     """Collects one source, one :meth:`round` after the other.
 
-    :param model: gives the model that judges now; another one takes over from the next tick on.
+    :param model: gives the model that judges these servers now; another one takes over from the next tick on.
     :param store_clock: the clock of the store, steadied; :meth:`round` shows it what the store's is.
     """
 
@@ -76,7 +76,7 @@ class Collector:
         lead: Lead,
         recorder: Recorder,
         *,
-        model: Callable[[], RiskModel],
+        model: Callable[[Roster], RiskModel],
         store_clock: SteadyClock,
     ) -> None:
         self._plan, self._polling, self._lead, self._recorder = plan, polling, lead, recorder
@@ -237,7 +237,7 @@ class Collector:
 
     def _ready_judge(self, grid: Grid) -> Judge:
         """The judge by the model of the moment; a new model is first given what the last one knew."""
-        model = self._model()
+        model = self._model(self._rosters.roster)
         if self._judge is None or self._judge.identity != model.card.identity:
             before, self._judge = self._judge, judge_for(model, grid)
             if before is not None and self._at >= 0:

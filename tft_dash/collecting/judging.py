@@ -18,6 +18,7 @@ from tft_dash.live.alignment import Grid
 from tft_dash.live.rosters import TickValues
 from tft_dash.models.base import RiskModel
 from tft_dash.models.baseline import Baseline
+from tft_dash.models.calibrated.model import CalibratedModel
 from tft_dash.models.grading import Grading
 from tft_dash.models.normal import Normal
 from tft_dash.models.outlook import Outlook
@@ -38,7 +39,10 @@ _LEAST_ROOM: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a model says of one tick; arrays are (servers,) and (servers, 2), see :class:`TickRecord`."""
+    """What a model says of one tick; arrays are (servers,) and (servers, 2), see :class:`TickRecord`.
+
+    :param tells_servers: whether the model has probabilities of single servers.
+    """
 
     risk: FloatArray
     driver_metric: CodeArray
@@ -47,6 +51,7 @@ class Said:
     server_prob_8h: FloatArray
     prob_30m: float
     prob_8h: float
+    tells_servers: bool
 
 
 class Judge(Protocol):
@@ -66,6 +71,8 @@ class Judge(Protocol):
 
 def judge_for(model: RiskModel, grid: Grid) -> Judge:
     """The judge that says what ``model`` says."""
+    if isinstance(model, CalibratedModel):
+        return RestatingJudge(model, judge_for(model.base, grid))
     if type(model) is ThresholdModel:
         return ThresholdJudge(model, grid)
     return WindowJudge(model, grid)
@@ -107,6 +114,7 @@ class ThresholdJudge:
             nothing,
             float(np.float32(found.prob_30m)),
             float(np.float32(found.prob_8h)),
+            tells_servers=False,
         )
 
     def _go_on(self, metrics: Mapping[str, FloatArray], order: Places) -> Judgement:
@@ -217,6 +225,28 @@ class WindowJudge:
         return Window(start, self._grid.step_ms / 1000, self._roster.servers, self._roster.profiles, metrics)
 
 
+class RestatingJudge:
+    """A judge whose probabilities are restated as the fleet's own history has taught."""
+
+    def __init__(self, model: CalibratedModel, base: Judge) -> None:
+        self.identity = model.card.identity
+        self.history_ticks = base.history_ticks
+        self._model, self._base = model, base
+
+    def judge(self, values: TickValues) -> Said:
+        """See :meth:`Judge.judge`."""
+        said = self._base.judge(values)
+        answer = Assessments(
+            said.risk[None],
+            said.driver_metric[None],
+            said.driver_usual[None],
+            np.array([said.prob_30m], np.float32),
+            np.array([said.prob_8h], np.float32),
+            *(part for part in (said.server_prob_30m[None], said.server_prob_8h[None]) if said.tells_servers),
+        )
+        return _said(self._model.restated(answer))
+
+
 def _said(answer: Assessments) -> Said:
     return Said(
         answer.risk[0],
@@ -226,6 +256,7 @@ def _said(answer: Assessments) -> Said:
         np.array(answer.server_prob_8h[0]),
         float(answer.prob_30m[0]),
         float(answer.prob_8h[0]),
+        tells_servers=answer.tells_servers,
     )
 
 

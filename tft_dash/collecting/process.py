@@ -7,8 +7,10 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
+
+import numpy as np
 
 from tft_dash.answering import BEST, FALLBACK, ServedModels
 from tft_dash.collecting.collector import Collector, Plan
@@ -17,12 +19,16 @@ from tft_dash.collecting.leading import Lead
 from tft_dash.collecting.polling import Polling
 from tft_dash.collecting.recording import Recorder
 from tft_dash.errors import UsageError
+from tft_dash.frame import SourceDescription
 from tft_dash.live.adapters import Feed
 from tft_dash.live.clock import SteadyClock
 from tft_dash.live.specs import LiveSpec
+from tft_dash.models.base import RiskModel
+from tft_dash.schema import METRIC_NAMES
 from tft_dash.settings import Settings
 from tft_dash.store.engine import Store, store_url
 from tft_dash.store.live import Hooks, Leases, LiveFacts, LiveStore
+from tft_dash.ticks import Roster
 
 logger = logging.getLogger(__name__)
 
@@ -46,9 +52,6 @@ def opened_collector(
     :raises UsageError: an option is impossible, or the model is none.
     """
     store = Store(store_url(settings))
-    models = ServedModels(settings.data / "models")
-    name = _model_name(settings, spec)
-    models.model(name)  # one that is none is refused now
     source = feed or spec.open()
     clock = SteadyClock()
     delay = spec.delay_for(source.step_seconds)
@@ -60,7 +63,7 @@ def opened_collector(
         Polling(source, delay, round(backfill / source.step_seconds), clock),
         Lead(Leases(store), facts, holder_name()),
         Recorder(spec.name, LiveStore(store), Keeper(store, spec.name, Limits.of(settings)), hooks or Hooks()),
-        model=lambda: models.model(name),
+        model=_model_of(settings, spec, source.step_seconds),
         store_clock=clock,
     )
     try:
@@ -89,7 +92,29 @@ def _given(own: float | None, common: float) -> float:
     return common if own is None else own
 
 
-def _model_name(settings: Settings, spec: LiveSpec) -> str:
-    """As the source's option says, else as set for all; the best for a source that begins now needs no history."""
+def _model_of(settings: Settings, spec: LiveSpec, step_seconds: float) -> Callable[[Roster], RiskModel]:
+    """Gives the model that judges: as the source's option says, else as set for all, as calibrated for this fleet.
+
+    The best model for a source that begins now is one that needs no history.
+
+    :raises UsageError: nothing is registered under that name.
+    """
+    models = ServedModels(settings.data / "models")
     name = spec.model or settings.model
-    return FALLBACK if name in ("", BEST) else name
+    name = FALLBACK if name in ("", BEST) else name
+    models.model(name)
+
+    def model(roster: Roster) -> RiskModel:
+        about = SourceDescription(
+            name=spec.name, kind=spec.kind, servers=roster.servers, profiles=roster.profiles, metrics=METRIC_NAMES,
+            step_seconds=step_seconds, start=np.datetime64(0, "ms"), ticks=None, phases=(), tick_wall_seconds=None,
+            simulated=False, title=spec.name, notices=(), digest="", growing=True,
+        )  # fmt: skip
+        found = models.answering(about, name)
+        if found.instead is not None and found.instead not in told:
+            told.add(found.instead)
+            logger.warning("%s: %s", spec.name, found.instead)
+        return found.model
+
+    told: set[str] = set()
+    return model

@@ -9,6 +9,7 @@ import numpy as np
 
 from tft_dash.live.samples import Samples
 from tft_dash.registry import Registry
+from tft_dash.sources.remote.address import FEEDS_GROUP
 
 
 class Feed(Protocol):
@@ -55,7 +56,7 @@ FEEDS: Final[Registry[FeedFactory]] = Registry(
         "mssql": "tft_dash.live.feeds.sql:open_sql",
         "oracle": "tft_dash.live.feeds.sql:open_sql",
     },
-    group="tft_dash.feeds",
+    group=FEEDS_GROUP,
 )
 
 

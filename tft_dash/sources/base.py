@@ -118,6 +118,7 @@ SOURCES: Final[Registry[SourceFactory]] = Registry(
         "file": "tft_dash.sources.file:FileSource",
         "memory": "tft_dash.sources.memory:MemorySource",
         "object-store": "tft_dash.sources.remote.source:ObjectStoreSource",
+        "live": "tft_dash.live.source:open_live",
     },
     group="tft_dash.sources",
 )

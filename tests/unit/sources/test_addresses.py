@@ -44,8 +44,8 @@ def test_an_unknown_scheme_is_refused_with_those_that_are_known() -> None:
 
 
 def test_a_scheme_whose_kind_is_not_there_is_refused_by_the_kinds_name() -> None:
-    for spec, kind in (("prometheus+https://host:9090", "prometheus"), ("postgresql+psycopg://u:pw@h/d", "sql")):
-        with pytest.raises(UsageError, match=f"kind of source '{kind}', which is not installed") as refused:
+    for spec in ("prometheus+https://host:9090", "postgresql+psycopg://u:pw@h/d", "push://fleet"):
+        with pytest.raises(UsageError, match="kind of source 'live', which is not installed") as refused:
             kind_of(spec, ("file",))
         assert "pw@" not in str(refused.value)
 

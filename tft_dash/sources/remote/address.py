@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from importlib.metadata import entry_points
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
@@ -12,8 +13,9 @@ from tft_dash.sources.base import SOURCES
 
 FILE: Final = "file"
 OBJECT_STORE: Final = "object-store"
-PROMETHEUS: Final = "prometheus"
-SQL: Final = "sql"
+LIVE: Final = "live"
+FEEDS_GROUP: Final = "tft_dash.feeds"
+"""Entry points by which other packages add kinds of live source; each is called as its scheme."""
 
 SCHEMES: Final[Mapping[str, str]] = {
     "file": FILE,
@@ -22,14 +24,15 @@ SCHEMES: Final[Mapping[str, str]] = {
     "gcs": OBJECT_STORE,
     "abfs": OBJECT_STORE,
     "abfss": OBJECT_STORE,
-    "prometheus+http": PROMETHEUS,
-    "prometheus+https": PROMETHEUS,
-    "postgresql": SQL,
-    "mysql": SQL,
-    "mariadb": SQL,
-    "mssql": SQL,
-    "oracle": SQL,
-    "sqlite": SQL,
+    "prometheus+http": LIVE,
+    "prometheus+https": LIVE,
+    "push": LIVE,
+    "postgresql": LIVE,
+    "mysql": LIVE,
+    "mariadb": LIVE,
+    "mssql": LIVE,
+    "oracle": LIVE,
+    "sqlite": LIVE,
 }
 """Scheme → kind of source. A kind that is registered by an entry point answers the scheme of its own name too."""
 
@@ -65,7 +68,7 @@ def kind_of(location: str, kinds: Collection[str] | None = None) -> str:
     registered = SOURCES.names() if kinds is None else kinds
     # A SQLAlchemy URL may name its driver after a plus sign.
     kind = SCHEMES.get(scheme) or SCHEMES.get(scheme.partition("+")[0])
-    kind = kind or (scheme if scheme in registered else None)
+    kind = kind or (scheme if scheme in registered else None) or (LIVE if scheme in _added_feeds() else None)
     known = ", ".join(f"{name}://" for name, answers in SCHEMES.items() if answers in registered)
     if kind is None:
         raise UsageError(
@@ -78,6 +81,10 @@ def kind_of(location: str, kinds: Collection[str] | None = None) -> str:
             f"Known: a path, {known}."
         )
     return kind
+
+
+def _added_feeds() -> set[str]:
+    return {point.name for point in entry_points(group=FEEDS_GROUP)}
 
 
 def shown(location: str) -> str:
