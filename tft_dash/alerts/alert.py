@@ -117,7 +117,14 @@ class AlertState:
 
     def as_plain(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return {"version": VERSION, **asdict(self), "key": list(self.key), "labels": dict(self.labels)}
+        seen = self.acknowledged
+        return {
+            **plain_of(self),
+            "key": list(self.key),
+            "labels": dict(self.labels),
+            "silenced_by": list(self.silenced_by),
+            "acknowledged": None if seen is None else asdict(seen),
+        }
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> AlertState:
@@ -183,8 +190,8 @@ class Transition:
 
     def as_plain(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        plain = {"version": VERSION, **asdict(self), "key": list(self.key)}
-        return {**plain, "labels": dict(self.labels), "annotations": dict(self.annotations)}
+        texts = {"labels": dict(self.labels), "annotations": dict(self.annotations)}
+        return {**plain_of(self), "key": list(self.key), **texts}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Transition:
@@ -194,6 +201,11 @@ class Transition:
         """
         values = checked(plain)
         return cls(**{**values, "key": Key(*values["key"])})
+
+
+def plain_of(value: AlertState | Transition) -> dict[str, Any]:
+    """The fields as they are, under the version: thousands of states are written at a tick, copies would cost."""
+    return {"version": VERSION, **{name: getattr(value, name) for name in value.__slots__}}
 
 
 def checked(plain: Mapping[str, Any]) -> dict[str, Any]:

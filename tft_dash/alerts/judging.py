@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tft_dash.alerts.alert import VERSION, AlertState, Key, Transition, checked
+from tft_dash.alerts.gathering.life import News, gone_on
+from tft_dash.alerts.gathering.onsets import Onset, followed
 from tft_dash.alerts.grouping import USUAL, Terms, is_about_the_source, joined, members_of, opened_by, with_alert
-from tft_dash.alerts.life import News, gone_on
 from tft_dash.alerts.observing import Observation
-from tft_dash.alerts.onsets import Onset, followed
 from tft_dash.alerts.problem import Problem
 from tft_dash.alerts.rules import RuleSet
 from tft_dash.alerts.silences import NOBODY, People

@@ -21,8 +21,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from tft_dash.alerts.judgement.templates import template_problem
 from tft_dash.alerts.silences import Matcher, parse_matcher
-from tft_dash.alerts.templates import template_problem
 from tft_dash.errors import UsageError
 from tft_dash.scenarios.format.fields import (
     Duration,

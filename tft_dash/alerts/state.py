@@ -21,12 +21,12 @@ from dataclasses import replace
 import numpy as np
 
 from tft_dash.alerts.alert import AlertState, Change, Key, Phase, Reason, Transition
-from tft_dash.alerts.conditions import Readings, places, readings_of
-from tft_dash.alerts.machine import Sight, moment_of, with_sight, without_sight
+from tft_dash.alerts.judgement.conditions import Readings, places, readings_of
+from tft_dash.alerts.judgement.machine import Sight, moment_of, with_sight, without_sight
+from tft_dash.alerts.judgement.telling import annotations_of, labels_of, words_of
 from tft_dash.alerts.observing import Observation
 from tft_dash.alerts.rules import Rule
 from tft_dash.alerts.silences import NOBODY, People, silenced_by
-from tft_dash.alerts.telling import annotations_of, labels_of, words_of
 
 States = Mapping[Key, AlertState]
 _BY_PHASE: Mapping[tuple[Phase, Phase], Change] = {

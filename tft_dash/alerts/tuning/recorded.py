@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tft_dash.alerts.conditions import WHOLE_FLEET, Bars, fitting, labels_key
+from tft_dash.alerts.judgement.conditions import WHOLE_FLEET, Bars, fitting, labels_key
 from tft_dash.alerts.problem import Problem, Remarks
 from tft_dash.alerts.rules import FLEET_CHECKS, SERVER_CHECKS, Rule
 from tft_dash.errors import UsageError

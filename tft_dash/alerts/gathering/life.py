@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from tft_dash.alerts.alert import AlertState, Transition
+from tft_dash.alerts.gathering.onsets import Onset
+from tft_dash.alerts.gathering.origin import by_origin, why
 from tft_dash.alerts.grouping import Terms, is_about_the_source, worse
 from tft_dash.alerts.observing import Observation
-from tft_dash.alerts.onsets import Onset
-from tft_dash.alerts.origin import by_origin, why
 from tft_dash.alerts.problem import MOST_SERVERS, Entry, Involved, Life, Problem, with_entries
 from tft_dash.schema import readable
 

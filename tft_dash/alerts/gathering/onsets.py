@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from tft_dash.alerts.conditions import places
+from tft_dash.alerts.judgement.conditions import places
 from tft_dash.alerts.observing import Observation
 from tft_dash.alerts.problem import Reading
 from tft_dash.schema import THRESHOLDS

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from tft_dash.alerts.alert import Acknowledgement, Key, Transition
+from tft_dash.alerts.judgement.templates import filled
 from tft_dash.alerts.rules import Rule
-from tft_dash.alerts.templates import filled
 from tft_dash.errors import shorten
 from tft_dash.scenarios.format.fields import format_duration
 from tft_dash.schema import METRIC, readable
