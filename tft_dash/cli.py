@@ -11,6 +11,7 @@ import click
 
 from tft_dash import __version__
 from tft_dash.commands.calibrating import calibrate
+from tft_dash.commands.collecting import collect
 from tft_dash.commands.data import check, generate, score
 from tft_dash.commands.forecasting import evaluate, train
 from tft_dash.commands.importing import import_file
@@ -62,7 +63,8 @@ def main() -> None:
 
 
 _COMMANDS = (
-    demo, serve, generate, check, import_file, score, sources, models, scenarios, settings, train, evaluate, calibrate,
+    demo, serve, collect, generate, check, import_file, score, sources, models, scenarios, settings, train, evaluate,
+    calibrate,
 )  # fmt: skip
 for _command in _COMMANDS:
     main.add_command(_command)

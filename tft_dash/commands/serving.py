@@ -9,6 +9,8 @@ from typing import Any, Final
 import click
 
 from tft_dash.answering import BEST, FORECAST
+from tft_dash.collecting.supervising import Supervisor
+from tft_dash.commands.collecting import keep, live_sources
 from tft_dash.commands.terminal import progress_bar, say, server_options, settings_from
 from tft_dash.drills import judge, make_drill
 from tft_dash.errors import UsageError
@@ -95,7 +97,10 @@ def _prepare(settings: Settings) -> None:
         if settings.model not in ("", BEST, FORECAST):
             # The forecast is left to the workers: a process that was forked after ONNX Runtime was loaded ends badly.
             services.model(settings.model)
+        live = [named.name for named in live_sources(settings)]
         for name in services.configured_names():
+            if name in live:  # it is collected beside the pages, and may not have a tick yet
+                continue
             with progress_bar(f"Reading {name}") as progress:
                 services.source(name).prepare(progress)
             for notice in services.describe(name).notices:
@@ -110,7 +115,10 @@ def _serve(settings: Settings) -> None:
 
         return serving_app(Services(settings))
 
-    serve_app(settings, load, lambda url: say(f"tft_dash is at {url}  (stop it with Ctrl+C)"))
+    supervisor = Supervisor()
+    keep(supervisor, settings, live_sources(settings) if settings.collect else ())
+    with supervisor.beside():
+        serve_app(settings, load, lambda url: say(f"tft_dash is at {url}  (stop it with Ctrl+C)"))
 
 
 def _print_answer(settings: Settings, address: str) -> None:

@@ -97,5 +97,5 @@ def test_a_copy_is_never_called_what_no_file_can_be(location: str) -> None:
 
 def test_a_kind_that_is_added_answers_for_the_scheme_of_its_name() -> None:
     assert kind_of("ours://host/x", ("file", "ours")) == "ours"
-    assert kind_of("postgresql+psycopg://host/x", ("file", "sql")) == "sql"
-    assert kind_of("prometheus+https://host", ("file", "prometheus")) == "prometheus"
+    assert kind_of("postgresql+psycopg://host/x", ("file", "live")) == "live"
+    assert kind_of("prometheus+https://host", ("file", "live")) == "live"
