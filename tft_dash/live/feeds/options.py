@@ -18,10 +18,12 @@ class Secret:
     """A password or token that is read anew whenever it is needed: it may be renewed while the collector runs.
 
     :param option: the option that names where it stands; ends with ``_file`` or ``_env``.
+    :ivar known: as it was read last, to keep it out of messages.
     """
 
     def __init__(self, option: str, place: str) -> None:
         self._option, self._place = option, place
+        self.known = ""
 
     def read(self) -> str:
         """The secret, without white space at its ends.
@@ -34,6 +36,7 @@ class Secret:
                 f"{self._where}: there must be one line of printable characters, the secret itself; there "
                 f"{'is nothing' if not text else 'is something else'}."
             )
+        self.known = text
         return text
 
     @property
