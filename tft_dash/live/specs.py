@@ -98,8 +98,11 @@ def live_spec(named: Named) -> LiveSpec:
     try:
         parts = urlsplit(named.location)
         _ = parts.port
-    except ValueError as error:
-        raise UsageError(f"'{named.shown}' is no URL ({error}).") from None
+    except ValueError:  # its own words may hold a piece of a password
+        raise UsageError(
+            f"'{named.shown}' is no URL: the port is no number. In a user or password write / as %2F, : as %3A and "
+            "@ as %40."
+        ) from None
     options = _options(parts.query, named)
     own = {option: value for option, value in options.items() if option not in COMMON or option == "step"}
     return LiveSpec(
