@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
@@ -216,7 +217,7 @@ class Rule(Part):
         """``keep_firing_for`` in milliseconds."""
         return round(self.keep_firing_for * 1000)
 
-    @property
+    @cached_property
     def condition(self) -> str:
         """Equal where the condition is: what is looked at, then a digest of the rest. Durations are no part of it."""
         when = self.when.model_dump(mode="json")

@@ -82,6 +82,7 @@ class _Judge:
     def __init__(self, rule: Rule, seen: Observation, people: People) -> None:
         self._rule, self._seen, self._people = rule, seen, people
         self._at = moment_of(rule, seen)
+        self._silences = [one for one in people.silences if one.start_ms <= self._at.now < one.end_ms]
         self.found: dict[Key, AlertState] = {}
         self.changes: list[Transition] = []
 
@@ -128,12 +129,19 @@ class _Judge:
         if after.phase == "firing" and not before.active:
             after = replace(after, labels=labels_of(after.key, self._rule, after.profile))
         if after.active:
-            silences = silenced_by(self._people.silences, after.labels, self._at.now)
-            after = replace(after, silenced_by=silences, acknowledged=self._people.acknowledged.get(after.episode))
+            after = self._with_people(after)
         if after.phase != "inactive":
             self.found[after.key] = after
         for change in _changes(before, after):
             self.changes.append(self._told(change, before, after, reading))
+
+    def _with_people(self, state: AlertState) -> AlertState:
+        """The state of an alert that fires, with what people have said of it."""
+        silences = silenced_by(self._silences, state.labels, self._at.now) if self._silences else ()
+        acknowledged = self._people.acknowledged.get(state.episode) if self._people.acknowledged else None
+        if silences == state.silenced_by and acknowledged == state.acknowledged:
+            return state
+        return replace(state, silenced_by=silences, acknowledged=acknowledged)
 
     def _told(self, change: Change, before: AlertState, after: AlertState, reading: Readings | None) -> Transition:
         labels = after.labels or labels_of(after.key, self._rule, after.profile)

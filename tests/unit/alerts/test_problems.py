@@ -250,6 +250,28 @@ def test_a_problem_of_a_thousand_servers_is_bounded() -> None:
     assert Book.from_plain(json.loads(json.dumps(book.as_plain()))) == book
 
 
+def test_a_server_that_a_problem_has_no_room_for_belongs_to_it_all_the_same() -> None:
+    many = MOST_SERVERS + 10
+    servers = tuple(f"s{number:04}" for number in range(many))
+    risks = [[0.9] * many, [0.1] * many, [0.1] * (many - 1) + [0.9]]
+    _, problems, _ = judged(rules_of(RISK), rows(*risks, servers=servers, profiles=("web",) * many))
+    assert (the(problems).reopened, the(problems).life) == (1, "open")
+    assert "s0059" not in {one.server for one in the(problems).servers}
+
+
+def test_a_server_that_falls_silent_in_unrest_has_shown_when_it_showed() -> None:
+    _, problems, _ = judged(rules_of(RISK), rows([0.4], [NAN], [NAN], [0.9]))
+    assert the(problems).servers[0].onset_tick == 0
+    _, problems, _ = judged(rules_of(RISK), rows([0.4], [0.1], [0.1], [0.9]))
+    assert the(problems).servers[0].onset_tick == 3
+
+
+def test_unrest_of_long_ago_has_nothing_to_do_with_it() -> None:
+    book, _, _ = judged(rules_of(RISK), rows([0.1, 0.4]))
+    _, problems, _ = judged(rules_of(RISK), rows([0.9, 0.4], first=30 * MINUTE), book=book)
+    assert [one.server for one in the(problems).servers] == ["a"]
+
+
 def test_somebody_at_an_alert_stands_in_the_timeline() -> None:
     book, _, verdicts = judged(rules_of(RISK), rows([0.9]))
     episode = verdicts[0].transitions[0].episode

@@ -240,7 +240,10 @@ def test_a_server_that_leaves_the_roster_ends_its_alerts_and_says_so() -> None:
 
 def test_an_alert_keeps_the_labels_with_which_it_fired() -> None:
     states, _ = run([rule_of(labels={"team": "ops"})], stream([HOT]))
-    _, changes = run([rule_of(labels={"team": "web"}, severity="critical")], stream([COOL], first=1), states)
+    edited = rule_of(labels={"team": "web"}, severity="critical")
+    states, _ = run([edited], stream([HOT], first=1), states)
+    _, changes = run([edited], stream([COOL], first=2), states)
+    assert changes[0].severity == "critical"
     assert changes[0].labels == {
         "alertname": "Rule0", "severity": "warning", "source": "fleet", "server_name": "a", "profile": "web",
         "team": "ops",
