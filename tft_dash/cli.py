@@ -17,6 +17,7 @@ from tft_dash.commands.forecasting import evaluate, train
 from tft_dash.commands.importing import import_file
 from tft_dash.commands.listing import scenarios, settings, sources
 from tft_dash.commands.models import models
+from tft_dash.commands.probing import source
 from tft_dash.commands.serving import demo, serve
 from tft_dash.errors import TftDashError
 
@@ -63,8 +64,8 @@ def main() -> None:
 
 
 _COMMANDS = (
-    demo, serve, collect, generate, check, import_file, score, sources, models, scenarios, settings, train, evaluate,
-    calibrate,
+    demo, serve, collect, generate, check, import_file, score, sources, source, models, scenarios, settings, train,
+    evaluate, calibrate,
 )  # fmt: skip
 for _command in _COMMANDS:
     main.add_command(_command)

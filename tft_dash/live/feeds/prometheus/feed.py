@@ -18,6 +18,7 @@ from tft_dash.live.feeds.complaints import Complaints
 from tft_dash.live.feeds.prometheus.client import Answer, Client
 from tft_dash.live.feeds.prometheus.configuration import Configuration, configured
 from tft_dash.live.feeds.prometheus.identity import Identity
+from tft_dash.live.feeds.prometheus.notes import notes_of
 from tft_dash.live.feeds.prometheus.ranges import FIRST_GUESS, Span, aligned, in_pieces, points_for
 from tft_dash.live.feeds.prometheus.reading import Row, Table, highest, lines
 from tft_dash.live.samples import Flags, Samples, joined, no_samples, objects
@@ -56,6 +57,10 @@ class PrometheusFeed:
         found = in_pieces(span, self._points, self._piece)
         now = np.datetime64(now_ms, "ms")
         return joined([no_samples(now=now), *found])
+
+    def notes(self) -> tuple[str, ...]:
+        """See :meth:`tft_dash.live.probing.probe.Explaining.notes`."""
+        return notes_of(self.configuration, self.series, self.client)
 
     def close(self) -> None:
         """See :meth:`tft_dash.live.adapters.Feed.close`."""

@@ -9,10 +9,11 @@ from typing import Any, Final
 import numpy as np
 from sqlalchemy import Connection, Engine
 
-from tft_dash.errors import TableError
+from tft_dash.errors import TableError, TftDashError
 from tft_dash.live.feeds.sql.bounds import Form
 from tft_dash.live.feeds.sql.configuration import Configuration, configured
 from tft_dash.live.feeds.sql.connecting import reading, reading_engine
+from tft_dash.live.feeds.sql.notes import notes_of
 from tft_dash.live.feeds.sql.reading import Fetched, samples_of
 from tft_dash.live.feeds.sql.table import Table
 from tft_dash.live.samples import Samples, joined, no_samples
@@ -58,6 +59,16 @@ class SqlFeed:
         except Exception:
             self.table = self.form = None  # whatever it was, the table may be another one when it is asked again
             raise
+
+    def notes(self) -> tuple[str, ...]:
+        """See :meth:`tft_dash.live.probing.probe.Explaining.notes`."""
+        if self._engine is None or self.table is None:
+            return ()
+        try:
+            with reading(self._engine, self.configuration) as connection:
+                return notes_of(connection, self.configuration, self.table, self.form)
+        except TftDashError as error:
+            return (str(error),)
 
     def close(self) -> None:
         """See :meth:`tft_dash.live.adapters.Feed.close`."""

@@ -1,0 +1,56 @@
+"""Commands about a single live source."""
+
+from __future__ import annotations
+
+import click
+import numpy as np
+import orjson
+
+from tft_dash.errors import UsageError
+from tft_dash.live.probing.probe import probe
+from tft_dash.live.probing.telling import as_plain, as_text
+from tft_dash.live.probing.verdict import problems
+from tft_dash.live.specs import live_spec
+from tft_dash.sources.catalogue import discover
+from tft_dash.sources.remote.address import LIVE
+
+
+@click.group()
+def source() -> None:
+    """Try a live source before it is collected.
+
+    \b
+    Example:
+      tft-dash source test 'prometheus+http://127.0.0.1:9090/?mapping=node'
+    """
+
+
+@source.command("test")
+@click.argument("url")
+@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+def test_source(url: str, as_json: bool) -> None:
+    """Say what a live source has: servers, columns, gaps, the step, one tick, and what is missing.
+
+    Status 0: it can be collected so; 1: what it has is not acceptable; 2: the URL or an option is impossible; 3: it
+    does not answer. Nothing is recorded.
+
+    \b
+    Example:
+      tft-dash source test 'prometheus+http://127.0.0.1:9090/?mapping=node&step=15s'
+      tft-dash source test 'postgresql+psycopg://reader@db/metrics?table=samples&password_file=/run/secrets/db'
+    """
+    named = discover(url, demand=False)
+    if named.kind != LIVE:
+        raise UsageError(f"'{named.shown}' is a recording, not a live source. Try it with: tft-dash check")
+    spec = live_spec(named)
+    feed = spec.open()
+    try:
+        found = probe(spec, feed, lambda: np.datetime64("now", "ms"))
+        if as_json:
+            click.echo(orjson.dumps(as_plain(found), option=orjson.OPT_INDENT_2))
+        else:
+            click.echo(as_text(found))
+    finally:
+        feed.close()
+    if problems(found):
+        click.get_current_context().exit(1)
