@@ -158,3 +158,116 @@ LIVE_TICKS: Final = Table(
 )
 """A tick as it was recorded. Where its neighbours were thinned out since, it stands for several: then the means and
 maxima of the fleet's figures over all of them are there, too. Times in milliseconds since 1970, UTC."""
+
+ALERT_BOOKS: Final = Table(
+    "alert_books",
+    METADATA,
+    Column("source", String(80), primary_key=True),
+    Column("stamp", String(32), nullable=False),
+    Column("rules", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+"""What is remembered of a source's alerts between two ticks; ``stamp`` is another one after every write."""
+
+ALERT_PROBLEMS: Final = Table(
+    "alert_problems",
+    METADATA,
+    Column("id", String(16), primary_key=True),
+    Column("source", String(80), nullable=False),
+    Column("life", String(16), nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("opened_ms", BigInteger, nullable=False),
+    Column("changed_ms", BigInteger, nullable=False),
+    Column("resolved_ms", BigInteger),
+    Column("body", Text, nullable=False),
+    Index("alert_problems_by_time", "source", "opened_ms"),
+)
+
+ALERT_CHANGES: Final = Table(
+    "alert_changes",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("source", String(80), nullable=False),
+    Column("time_ms", BigInteger, nullable=False),
+    Column("change", String(16), nullable=False),
+    Column("problem", String(16), nullable=False),
+    Column("body", Text, nullable=False),
+    Index("alert_changes_by_time", "source", "time_ms"),
+    Index("alert_changes_by_problem", "problem"),
+)
+
+ALERT_REMARKS: Final = Table(
+    "alert_remarks",
+    METADATA,
+    Column("problem", String(16), primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("changed_ms", BigInteger, nullable=False),
+)
+
+ALERT_SILENCES: Final = Table(
+    "alert_silences",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("start_ms", BigInteger, nullable=False),
+    Column("end_ms", BigInteger, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("ended_by", String(120), nullable=False),
+    Column("body", Text, nullable=False),
+)
+"""``end_ms`` is the end in force; in ``body`` stands the one that was planned."""
+
+ALERT_ACKNOWLEDGEMENTS: Final = Table(
+    "alert_acknowledgements",
+    METADATA,
+    Column("episode", String(64), primary_key=True),
+    Column("source", String(80), nullable=False),
+    Column("problem", String(16), nullable=False),
+    Column("by", String(120), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("comment", Text, nullable=False),
+    Index("alert_acknowledgements_by_source", "source"),
+)
+
+ALERT_TELLINGS: Final = Table(
+    "alert_tellings",
+    METADATA,
+    Column("id", String(200), primary_key=True),
+    Column("source", String(80), nullable=False),
+    Column("receiver", String(64), nullable=False),
+    Column("event", String(16), nullable=False),
+    Column("subject", String(64), nullable=False),
+    Column("problem", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("due_ms", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("wakes", Integer, nullable=False),
+    Column("claim", String(32), nullable=False),
+    Column("until_ms", BigInteger, nullable=False),
+    Column("done_ms", BigInteger),
+    Column("words", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("alert_tellings_by_receiver", "receiver", "source", "state"),
+    Index("alert_tellings_by_problem", "problem"),
+)
+"""The outbox: one row for each thing that a receiver is to be told of, once."""
+
+ALERT_DELIVERIES: Final = Table(
+    "alert_deliveries",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("telling", String(200), nullable=False),
+    Column("source", String(80), nullable=False),
+    Column("receiver", String(64), nullable=False),
+    Column("problem", String(16), nullable=False),
+    Column("event", String(16), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("status", Integer),
+    Column("took_ms", Integer, nullable=False),
+    Column("words", Text, nullable=False),
+    Index("alert_deliveries_by_time", "at_ms"),
+    Index("alert_deliveries_by_problem", "problem"),
+)
+"""The log: every attempt to tell."""
