@@ -83,6 +83,8 @@ class History:
     """Fleet figures per tick up to the frame's own; (ticks,) float32 each, NaN = nothing to say.
 
     :param first: tick of the first value: 0 for a recording, later for a live source that has run for long.
+    :param thinned_before: of the ticks before this one only some are kept; the values between them stand for several:
+        the highest of the probabilities, the means of the others. 0 = every tick is kept.
     """
 
     prob_30m: FloatArray
@@ -91,6 +93,7 @@ class History:
     latency_p95: FloatArray
     error_mean: FloatArray
     first: int = 0
+    thinned_before: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,7 @@ class Frame:
     :param instead: why this model answers in the place of the one that was asked; None = it was asked.
     :param remarks: what else a viewer must know of who answers: a calibration that was chosen and does not fit.
     :param issued: when the tick of a live source was judged and recorded, UTC; None for a recording.
+    :param silent_seconds: (servers,) of a live source: since the server's last sample; 0 = it has one at this tick.
     """
 
     source: SourceDescription
@@ -139,6 +143,7 @@ class Frame:
     instead: str | None = None
     remarks: tuple[str, ...] = ()
     issued: np.datetime64 | None = None
+    silent_seconds: FloatArray | None = None
 
     @property
     def prob_30m(self) -> float:
@@ -177,6 +182,18 @@ class Frame:
     def active(self) -> int:
         """How many servers reported at this tick and are not offline."""
         return int(np.count_nonzero((self.states != NO_STATE) & (self.states != OFFLINE)))
+
+    @cached_property
+    def measured(self) -> int:
+        """How many servers the fleet's figures speak of: those with a value of some metric at this tick."""
+        known = [~np.isnan(values) for values in self.metrics.values()]
+        return int(np.count_nonzero(np.any(known, axis=0))) if known else 0
+
+    def silence_of(self, server: int) -> float | None:
+        """Seconds since a server of a live source was last heard of; None where it reported, or where nobody counts."""
+        if self.silent_seconds is None or not self.silent_seconds[server] > 0:
+            return None
+        return float(self.silent_seconds[server])
 
     @cached_property
     def ranking(self) -> tuple[int, ...]:

@@ -154,6 +154,7 @@ def as_recorded(
         instead=instead,
         remarks=remarks,
         issued=record.issued,
+        silent_seconds=(record.silent_ticks * about.step_seconds).astype(np.float32),
     )
 
 

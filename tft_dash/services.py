@@ -32,7 +32,7 @@ from tft_dash.sources.base import Source
 from tft_dash.sources.remote.address import LIVE, OBJECT_STORE
 from tft_dash.store.documents import Documents
 from tft_dash.store.engine import Store, store_url
-from tft_dash.store.live import LiveStore
+from tft_dash.store.live import LiveState, LiveStore
 from tft_dash.ticks import TickRecord
 
 if TYPE_CHECKING:
@@ -212,6 +212,20 @@ class Services:
         remarks = self._served.remarks(source)
         return replace(found, notices=(*found.notices, *remarks)) if remarks else found
 
+    def live_state(self, source: str, *, seen: int = -1) -> LiveState | None:
+        """What is known of a live source at this moment, by the store's clock; None for a recording.
+
+        :param seen: a tick that the caller has seen already: no answer is older than that.
+        :raises SourceUnreachableError: nobody has ever collected it.
+        """
+        found = self.source(source)
+        return found.state(seen=seen) if isinstance(found, LiveSource) else None
+
+    def oldest_tick(self, source: str) -> int:
+        """The oldest tick that can be shown: 0 for a recording."""
+        found = self.source(source)
+        return found.oldest() if isinstance(found, LiveSource) else 0
+
     def entries(self) -> tuple[SourceEntry, ...]:
         """Every source with its description or its problem; one bad source hides no other."""
         names = self.source_names()
@@ -304,7 +318,10 @@ class Services:
         found = self.models.answering(source.describe_at(record), name)
         problem = None
         if asked not in (BEST, name):
-            problem = f"'{source.name}' is a live source: its ticks are judged once, as they are recorded."
+            problem = (
+                f"'{source.name}' is a live source: its ticks are judged once, as they are recorded, and never again. "
+                f"model={asked} among its options has '{asked}' judge it from then on."
+            )
         return Answering(found.model, problem)
 
     def _side(self, source_name: str, model_name: str) -> Side:

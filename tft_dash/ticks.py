@@ -85,6 +85,7 @@ class TickRecord:
     :param prob_30m: of the fleet; NaN = nothing to say.
     :param cpu_median: over the servers that report; NaN = none does. The other fleet figures likewise.
     :param reporting: how many servers have a value of some metric at this tick.
+    :param silent_ticks: (servers,) int32, ticks since the server's last sample; 0 = it has one at this tick.
     :param counts: what arrived since the tick before and is in no tick.
     """
 
@@ -107,6 +108,7 @@ class TickRecord:
     latency_p95: float
     error_mean: float
     reporting: int
+    silent_ticks: NDArray[np.int32]
     counts: Counts = NO_COUNTS
 
     @property
@@ -132,12 +134,13 @@ ARRAYS: Final[Mapping[str, tuple[Any, int, float]]] = {
     "driver_usual": (np.float32, DRIVERS_PER_SERVER, np.nan),
     "server_prob_30m": (np.float32, 1, np.nan),
     "server_prob_8h": (np.float32, 1, np.nan),
+    "silent_ticks": (np.int32, 1, 0),
 }
 """Name → type, values per server, and what stands for nothing."""
 
 _VERSION: Final = 1
 _LEVEL: Final = 1
-_MAY_BE_LEFT_OUT: Final = ("driver_usual", "server_prob_30m", "server_prob_8h")
+_MAY_BE_LEFT_OUT: Final = ("driver_usual", "server_prob_30m", "server_prob_8h", "silent_ticks")
 
 
 def pack(record: TickRecord) -> bytes:
@@ -146,7 +149,7 @@ def pack(record: TickRecord) -> bytes:
     The bytes of equal place in each number lie together: alike as they are, they compress far better so.
     """
     metrics = [name for name in METRIC_NAMES if name in record.metrics]
-    arrays = [name for name in ARRAYS if name not in _MAY_BE_LEFT_OUT or _says_something(getattr(record, name))]
+    arrays = [name for name in ARRAYS if name not in _MAY_BE_LEFT_OUT or _says_something(name, getattr(record, name))]
     head = ",".join(metrics) + ";" + ",".join(arrays)
     parts = [_shuffled(np.asarray(record.metrics[name], np.float32)) for name in metrics]
     parts += [_shuffled(np.asarray(getattr(record, name), ARRAYS[name][0])) for name in arrays]
@@ -198,8 +201,9 @@ class _Reader:
             raise ValueError("a tick's payload is too long for its servers")
 
 
-def _says_something(values: FloatArray) -> bool:
-    return bool(np.any(~np.isnan(values)))
+def _says_something(name: str, values: NDArray[Any]) -> bool:
+    nothing = ARRAYS[name][2]
+    return bool(np.any(~np.isnan(values) if np.isnan(nothing) else values != nothing))
 
 
 def _shuffled(values: NDArray[Any]) -> bytes:

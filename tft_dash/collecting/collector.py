@@ -201,6 +201,7 @@ class Collector:
             prob_8h=said.prob_8h,
             **_figures(values),
             reporting=values.reporting,
+            silent_ticks=values.silent_ticks,
             counts=counts,
         )
 

@@ -262,4 +262,4 @@ def _said(answer: Assessments) -> Said:
 
 def values_of(record: TickRecord) -> TickValues:
     """What was measured at a recorded tick."""
-    return TickValues(record.tick, record.roster, record.metrics, record.states)
+    return TickValues(record.tick, record.roster, record.metrics, record.states, record.silent_ticks)

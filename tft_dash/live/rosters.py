@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tft_dash.live.alignment import NO_PROFILE, Aligned
 from tft_dash.schema import GENERIC_PROFILE, NO_STATE, CodeArray, FloatArray
@@ -17,12 +18,14 @@ class TickValues:
     """What was measured at one tick, under a roster; (servers,) each.
 
     :param metrics: NaN = missing; only those of which some server has a value.
+    :param silent_ticks: int32, ticks since a server's last sample; 0 = it has one at this tick.
     """
 
     tick: int
     roster: Roster
     metrics: Mapping[str, FloatArray]
     states: CodeArray
+    silent_ticks: NDArray[np.int32]
 
     @property
     def reporting(self) -> int:
@@ -44,23 +47,14 @@ class Rosters:
         self.roster = NO_ROSTER
 
     def resume(self, records: Sequence[TickRecord]) -> None:
-        """Go on after these recorded ticks, in order.
-
-        Whoever of the last roster is in none of them counts as last heard of at the first.
-        """
-        if not records:
-            return
-        self.roster = records[-1].roster
-        self._seen = dict.fromkeys(self.roster.servers, records[0].tick)
-        for record in records:
-            self.follow(record)
+        """Go on after these recorded ticks, in order."""
+        if records:
+            self.follow(records[-1])
 
     def follow(self, record: TickRecord) -> None:
         """Go on after one recorded tick."""
         self.roster = record.roster
-        heard = np.flatnonzero(record.states != NO_STATE)
-        for place in heard.tolist():
-            self._seen[record.servers[place]] = record.tick
+        self._seen = dict(zip(record.servers, (record.tick - record.silent_ticks).tolist(), strict=True))
 
     def take(self, aligned: Aligned, row: int) -> TickValues:
         """The tick in row ``row`` of ``aligned``, which follows the last one taken, under the roster as it is then."""
@@ -80,7 +74,8 @@ class Rosters:
                 metrics[name][there] = values[row, heard]
         codes = np.full(size, NO_STATE, np.int8)
         codes[there] = states[heard]
-        return TickValues(tick, self.roster, metrics, codes)
+        silent = np.array([tick - self._seen[name] for name in self.roster.servers], np.int32)
+        return TickValues(tick, self.roster, metrics, codes, silent)
 
     def _renew(self, aligned: Aligned, row: int, heard: list[int], tick: int) -> None:
         known = dict(zip(self.roster.servers, self.roster.profiles, strict=True))

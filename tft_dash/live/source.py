@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,7 @@ from tft_dash.ticks import Roster, TickRecord
 
 LOOK_SECONDS: Final = 0.5
 """How long a new tick may go unnoticed by a process."""
+OLDEST_SECONDS: Final = 30.0
 RECORDS_KEPT: Final = 256
 MOST_TICKS: Final = 10_000
 """So many ticks one :meth:`LiveSource.read` gives at most."""
@@ -38,6 +40,7 @@ class LiveSource:
         self._store = store
         self._look_seconds = look_seconds
         self._looked: tuple[float, LiveState] | None = None
+        self._oldest: tuple[float, int] | None = None
         self._records: OrderedDict[int, TickRecord] = OrderedDict()
         self._histories = Histories(name, store)
         self._lock = threading.Lock()
@@ -46,15 +49,18 @@ class LiveSource:
         """Does nothing: what is recorded can be read at once."""
         progress(1.0)
 
-    def state(self) -> LiveState:
-        """What is known of the source, at most :data:`LOOK_SECONDS` old.
+    def state(self, *, seen: int = -1) -> LiveState:
+        """What is known of the source, at most :data:`LOOK_SECONDS` old; its ``now`` goes on between two looks.
 
+        :param seen: a tick that the caller has seen already, maybe from another process: no answer is older than that.
         :raises SourceUnreachableError: nobody has ever collected it.
         """
         now = time.monotonic()
         with self._lock:
-            if self._looked is not None and now - self._looked[0] < self._look_seconds:
-                return self._looked[1]
+            looked = self._looked
+        if looked is not None and now - looked[0] < self._look_seconds and seen <= looked[1].latest:
+            gone = np.timedelta64(round((now - looked[0]) * 1000), "ms")
+            return replace(looked[1], now=looked[1].now + gone)
         found = self._store.state(self.name)
         if found is None:
             raise SourceUnreachableError(
@@ -63,6 +69,7 @@ class LiveSource:
             )
         with self._lock:
             if self._looked is not None and found.origin != self._looked[1].origin:
+                self._oldest = None
                 self._records.clear()  # its history was dropped, and another one has begun
                 self._histories.clear()
             self._looked = now, found
@@ -89,7 +96,7 @@ class LiveSource:
 
         :raises NotThereError: there is no such tick yet, or it is not kept any more.
         """
-        latest = self.state().latest
+        latest = self.state(seen=tick).latest
         if not 0 <= tick <= latest:
             raise NotThereError(f"'{self.name}' has no tick {tick}; its ticks are 0 to {latest}, and go on.")
         with self._lock:
@@ -107,10 +114,21 @@ class LiveSource:
                 self._records.popitem(last=False)
         return found
 
+    def oldest(self) -> int:
+        """The oldest tick that is kept; looked up anew with every half minute, for it moves slowly."""
+        now = time.monotonic()
+        with self._lock:
+            if self._oldest is not None and now - self._oldest[0] < OLDEST_SECONDS:
+                return self._oldest[1]
+        found = self._store.oldest(self.name) or 0
+        with self._lock:
+            self._oldest = now, found
+        return found
+
     def history(self, tick: int) -> History:
         """The fleet's figures of the last :data:`tft_dash.live.reading.HISTORY_TICKS` ticks up to ``tick``, as issued.
 
-        Where ticks were thinned out, the means over all that a kept tick stands for fill their places.
+        Where ticks were thinned out, see :func:`tft_dash.live.reading.filled`.
         """
         return self._histories.until(tick)
 

@@ -352,3 +352,19 @@ def test_a_history_that_was_dropped_begins_anew(world: World) -> None:
     records = world.recorded()
     assert records[0].tick == 0
     assert records[-1].time == world.now
+
+
+def test_every_tick_says_how_long_its_servers_have_been_silent_whoever_recorded_it(world: World) -> None:
+    first = world.collector()
+    world.live(first, 3)
+    collector = first
+    for place in range(6):
+        world.forward(5)
+        world.report(servers=("a",))
+        collector.round()
+        if place == 2:  # another collector takes over
+            first.close()
+            collector = world.collector(holder="two")
+    world.live(collector, 1)
+    silent = [record.silent_ticks.tolist() for record in world.recorded()]
+    assert silent == [[0, 0]] * 3 + [[0, number] for number in range(1, 7)] + [[0, 0]]

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tft_dash.collecting.judging import Judge, Said, ThresholdJudge, WindowJudge, judge_for
 from tft_dash.live.alignment import Grid
@@ -39,9 +40,14 @@ def roster_of(names: list[str]) -> Roster:
     return Roster.of(names, ["web"] * len(names))
 
 
+def heard(roster: Roster) -> NDArray[np.int32]:
+    """Nobody is silent."""
+    return np.zeros(len(roster.servers), np.int32)
+
+
 def tick_of(metrics: Mapping[str, FloatArray], row: int, roster: Roster, places: list[int]) -> TickValues:
     values = {name: column[row, places] for name, column in metrics.items()}
-    return TickValues(row, roster, values, derive_states(values))
+    return TickValues(row, roster, values, derive_states(values), heard(roster))
 
 
 def judged(judge: Judge, metrics: Mapping[str, FloatArray], roster: Roster) -> list[Said]:
@@ -89,8 +95,8 @@ def test_the_places_of_servers_that_left_are_used_again_and_nothing_of_them_is_r
     for tick in range(120):  # a fleet whose only server has another name at every tick
         judge.judge(tick_of(metrics, tick, roster_of([f"pod-{tick}"]), [0]))
     fresh = ThresholdJudge(ThresholdModel(), GRID)
-    now = judge.judge(TickValues(120, roster_of(["new"]), {"cpu_pct": np.float32([95.0])}, np.int8([2])))
-    then = fresh.judge(TickValues(120, roster_of(["new"]), {"cpu_pct": np.float32([95.0])}, np.int8([2])))
+    newcomer = TickValues(120, roster_of(["new"]), {"cpu_pct": np.float32([95.0])}, np.int8([2]), np.int32([0]))
+    now, then = judge.judge(newcomer), fresh.judge(newcomer)
     np.testing.assert_array_equal(now.risk, then.risk)
     assert len(judge._places) <= judge._room <= 32
 
@@ -143,13 +149,13 @@ def test_another_model_gets_the_window_that_it_needs_by_the_servers_of_the_momen
     for tick in range(20):
         names = ["a", "b"] if tick < 10 else ["b", "c"]
         values = {"cpu_pct": np.float32([tick, 50])}
-        said = judge.judge(TickValues(tick, roster_of(names), values, np.int8([0, 0])))
+        said = judge.judge(TickValues(tick, roster_of(names), values, np.int8([0, 0]), np.int32([0, 0])))
     window = model.seen[-1]
     assert window.servers == ("b", "c")
     assert window.start == GRID.time_of(16)
     np.testing.assert_array_equal(window.metrics["cpu_pct"], np.float32([[16, 50], [17, 50], [18, 50], [19, 50]]))
     np.testing.assert_allclose(said.risk, [0.175, 0.5])
-    judge.judge(TickValues(10 + 12, roster_of(["c"]), {}, np.int8([-1])))
+    judge.judge(TickValues(10 + 12, roster_of(["c"]), {}, np.int8([-1]), np.int32([0])))
     np.testing.assert_array_equal(model.seen[-1].metrics["cpu_pct"], np.float32([[50], [np.nan], [np.nan], [np.nan]]))
     kept: RiskModel = model
     assert kept.card.name == "recent"
