@@ -90,6 +90,14 @@ def test_alerts_that_belong_together_are_one_page() -> None:
     assert found.median_lead_minutes is None
 
 
+def test_an_alert_that_fires_as_the_other_ends_is_of_the_same_page() -> None:
+    values = np.full((60, 2), 0.1)
+    values[10:15, 0], values[15:20, 1] = 0.9, 0.9
+    assert Tuner(rule_of(), history(values), ()).tune(rule_of()).pages == 1
+    values[15, 1] = 0.1
+    assert Tuner(rule_of(), history(values), ()).tune(rule_of()).pages == 2
+
+
 def test_the_fleet_has_incidents_of_its_own() -> None:
     cpu = np.full((200, 2), 10, np.float32)
     cpu[0:3, 0] = 95
