@@ -154,6 +154,8 @@ class Client:
             timeout=timeout,
             stream=True,
             allow_redirects=False,
+            # Given here, for a bundle that the environment names would win over the session's own.
+            verify=self._access.verify,
         ) as answer:
             return answer.status_code, dict(answer.headers), self._body(answer)
 
@@ -174,7 +176,6 @@ class Client:
         if self._session is None:
             session = requests.Session()
             session.auth = _Authorization(self._access)
-            session.verify = self._access.verify
             session.cert = self._access.certificate
             session.headers["Accept"] = "application/json"
             session.headers["User-Agent"] = "tft-dash"

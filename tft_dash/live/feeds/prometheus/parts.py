@@ -218,7 +218,7 @@ class PrometheusMapping(Part):
     api_version: Literal["tft-dash/v1"] = Field(alias="apiVersion", description="The version of this format.")
     kind: Literal["PrometheusMapping"] = Field(description="Always PrometheusMapping.")
     metadata: Metadata = Field(description="Name and purpose.")
-    spec: Spec = Field(description="The mapping itself.")
+    spec: Spec = Field(description="What the mapping says.")
 
     def plain(self) -> dict[str, Any]:
         """The document as plain values, without what is left at its default."""
