@@ -81,6 +81,12 @@ def test_the_lead_is_that_of_the_first_alert_that_announces() -> None:
     assert found.median_lead_minutes == 25.0
 
 
+def test_an_alert_that_never_ends_is_not_praised_for_being_old() -> None:
+    incidents = [Incident(at(minute), "a") for minute in (100, 150, 220)]
+    found = Tuner(rule_of(), history(np.full(300, 0.9)), incidents).tune(rule_of())
+    assert (found.announced, found.median_lead_minutes) == (3, 70.0)
+
+
 def test_alerts_that_belong_together_are_one_page() -> None:
     values = np.full((300, 4), 0.1)
     values[10:100, :3] = 0.9

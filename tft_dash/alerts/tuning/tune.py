@@ -36,7 +36,8 @@ class Tuning:
         had ended within the model's horizon before.
     :param late: of the others, how many an alert told of within half an hour after it began.
     :param missed: the rest.
-    :param median_lead_minutes: between the first alert that announced an incident and its beginning; None = none was.
+    :param median_lead_minutes: between the first alert that announced an incident and its beginning, or, where that
+        alert had announced the incident before it already, between the two; None = none was announced.
     """
 
     weeks: float
@@ -104,15 +105,18 @@ def tuned(
     for episode in episodes:
         mine["" if fleet else episode.server].append(episode)
     leads, late, right = [], 0, set[Episode]()
-    for incident in incidents:
+    before_it: dict[str, int] = {}
+    for incident in sorted(incidents):
         near = mine[incident.server]
         before = [one for one in near if _announces(one, incident, horizon)]
         after = [one for one in near if 0 <= one.fired_ms - incident.onset_ms <= LATE_MS]
         right.update(before, after)
         if before:
-            leads.append(incident.onset_ms - min(one.fired_ms for one in before))
+            since = max(min(one.fired_ms for one in before), before_it.get(incident.server, 0))
+            leads.append(incident.onset_ms - since)
         elif after:
             late += 1
+        before_it[incident.server] = incident.onset_ms
     pages = pages_of(episodes, source, rule, step_ms, terms)
     return Tuning(
         weeks=weeks,
