@@ -36,7 +36,7 @@ def database(folder: Path, create: str, rows: Sequence[Sequence[Any]], table: st
         connection.execute(create)
         if rows:
             values = ", ".join("?" * len(rows[0]))
-            connection.executemany("INSERT INTO {} VALUES ({})".format(f'"{table}"', values), rows)
+            connection.executemany(f'INSERT INTO "{table}" VALUES ({values})', rows)  # noqa: S608 - our own names
     return f"sqlite:///{path}"
 
 
