@@ -88,6 +88,13 @@ def _base_path(value: object) -> str:
     return path if path == "/" else path + "/"
 
 
+def _address(value: object) -> str:
+    text = _text(value)
+    if not text or (text.startswith(("http://", "https://")) and not any(letter in text for letter in "?#@ <>\"'")):
+        return text and text.rstrip("/") + "/"
+    raise ValueError("expected an address such as https://monitor.example.com/fleet/")
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One row of the table of settings.
@@ -131,6 +138,9 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("live_raw_hours", _number(0.1, 87_840), lambda: 48.0, "Hours that every tick is kept; then one in 5 min."),
     Setting("live_keep_days", _number(0.01, 3660), lambda: 90.0, "Days that the history of live sources is kept."),
     Setting("live_gb", _number(0.01, 100_000), lambda: 20.0, "Room for that history, in GB; the oldest goes first."),
+    Setting("alert_rules", _text, str, "File of alert rules; empty = as saved on the page, else the usual ones."),
+    Setting("alert_receivers", _text, str, "File that says who is told of alerts; empty = nobody."),
+    Setting("public_url", _address, str, "Address of the pages as people reach them, for links in what is told."),
     Setting("object_cache_gb", _number(0.001, 100_000), lambda: 20.0, "Room for copies from object stores, in GB."),
     Setting("object_look", _number(1, 86_400), lambda: 30.0, "Seconds between two looks at an object store."),
     Setting("insecure_public", _switch, lambda: False, "Serve other addresses than the loopback without a login."),
@@ -168,6 +178,9 @@ class Settings:
     live_raw_hours: float
     live_keep_days: float
     live_gb: float
+    alert_rules: str
+    alert_receivers: str
+    public_url: str
     object_cache_gb: float
     object_look: float
     insecure_public: bool

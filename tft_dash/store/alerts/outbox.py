@@ -110,6 +110,12 @@ def wake(connection: Connection, source: str, receiver: str, now_ms: int) -> Non
         put(connection, [first])
 
 
+def due_receivers(connection: Connection, source: str, now_ms: int) -> set[str]:
+    """The receivers for which something of a source is due, by name."""
+    mine = ALERT_TELLINGS.c.source == source, ALERT_TELLINGS.c.state == "waiting", ALERT_TELLINGS.c.due_ms <= now_ms
+    return set(connection.execute(select(ALERT_TELLINGS.c.receiver).where(*mine).distinct()).scalars())
+
+
 def claim(connection: Connection, source: str, receiver: str, now_ms: int) -> Telling | None:
     """The next row that is due, claimed; None = none is, or others are at it.
 
@@ -238,7 +244,8 @@ def forget_told(connection: Connection, source: str, before_ms: int) -> int:
     """Drop what was settled before a time, unless its problem still stands; how many rows."""
     standing = select(ALERT_PROBLEMS.c.id).where(ALERT_PROBLEMS.c.life != "resolved")
     table = ALERT_TELLINGS.c
-    old = (table.source == source, table.event != SYNC, table.done_ms < before_ms, table.problem.not_in(standing))
+    last = func.coalesce(table.done_ms, table.created_ms)
+    old = (table.source == source, table.event != SYNC, last < before_ms, table.problem.not_in(standing))
     gone = connection.execute(delete(ALERT_TELLINGS).where(*old)).rowcount
     logged = ALERT_DELIVERIES.c.source == source, ALERT_DELIVERIES.c.at_ms < before_ms
     return int(gone + connection.execute(delete(ALERT_DELIVERIES).where(*logged)).rowcount)
