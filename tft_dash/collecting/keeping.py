@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import numpy as np
 from tft_dash.settings import Settings
 from tft_dash.store.engine import Store
 from tft_dash.store.live import Lease
-from tft_dash.store.live.keeping import AT_ONCE, forget_before, forget_oldest, thin, used_bytes
+from tft_dash.store.live.keeping import forget_before, forget_oldest, thin, used
 
 EVERY_SECONDS: Final = 60.0
 """How often there is something to thin out, in a fleet of some size."""
@@ -71,9 +72,12 @@ class Keeper:
         return gone or self._make_room(lease)
 
     def _make_room(self, lease: Lease) -> int:
-        used = used_bytes(self._store)
-        over = sum(used.values()) - self._limits.most_bytes
-        mine = used.get(self._source, 0)
-        if over <= 0 or mine <= self._limits.most_bytes // max(1, len(used)):
+        taken = used(self._store)
+        mine = taken.get(self._source)
+        if mine is None:
             return 0
-        return forget_oldest(self._store, lease, AT_ONCE)
+        share = self._limits.most_bytes // len(taken)
+        over = min(sum(one.bytes for one in taken.values()) - self._limits.most_bytes, mine.bytes - share)
+        if over <= 0:
+            return 0
+        return forget_oldest(self._store, lease, math.ceil(over * mine.ticks / mine.bytes))

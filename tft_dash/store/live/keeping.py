@@ -7,6 +7,7 @@ means and maxima of the fleet's figures over all the ticks that it stands for fr
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -53,17 +54,25 @@ def forget_before(store: Store, lease: Lease, before_ms: int) -> int:
 
 
 def forget_oldest(store: Store, lease: Lease, count: int) -> int:
-    """Drop so many of the oldest ticks of a source; how many went."""
+    """Drop so many of the oldest ticks of a source, as many as go at once; how many went."""
     mine = select(LIVE_TICKS.c.tick).where(LIVE_TICKS.c.source == lease.source)
     return _drop(store, lease, mine.order_by(LIVE_TICKS.c.tick).limit(min(count, AT_ONCE)))
 
 
-def used_bytes(store: Store) -> Mapping[str, int]:
-    """About what the ticks of each source take in the store."""
-    size = func.sum(LIVE_TICKS.c.size) + func.count() * ROW_BYTES
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What the ticks of a source take in the store, about."""
+
+    ticks: int
+    bytes: int
+
+
+def used(store: Store) -> Mapping[str, Used]:
+    """What each source takes."""
+    counts = select(LIVE_TICKS.c.source, func.count(), func.sum(LIVE_TICKS.c.size)).group_by(LIVE_TICKS.c.source)
     with store.read() as connection:
-        rows = connection.execute(select(LIVE_TICKS.c.source, size).group_by(LIVE_TICKS.c.source)).all()
-    return {source: int(used) for source, used in rows}
+        rows = connection.execute(counts).all()
+    return {source: Used(int(ticks), int(size) + int(ticks) * ROW_BYTES) for source, ticks, size in rows}
 
 
 def _whole_spans(rows: Sequence[Row[Any]], edge: int) -> list[list[Row[Any]]]:
@@ -99,8 +108,8 @@ def _roll_up(connection: Connection, source: str, span: Sequence[Row[Any]]) -> i
 def _drop(store: Store, lease: Lease, wanted: Any) -> int:  # noqa: ANN401 - a select of one column
     source = lease.source
     with store.write() as connection:
-        demand_lead(connection, lease)
-        ticks = connection.execute(wanted).scalars().all()
+        latest = demand_lead(connection, lease).latest  # it stays: the pages show it
+        ticks = [tick for tick in connection.execute(wanted).scalars() if tick < latest]
         if not ticks:
             return 0
         this = LIVE_TICKS.c.source == source, LIVE_TICKS.c.tick <= ticks[-1]
