@@ -199,6 +199,25 @@ def test_that_nothing_comes_from_the_source_is_a_problem_of_its_own() -> None:
     assert next(one for one in book.problems.values() if one.id in first).life == "open"
 
 
+def test_what_fires_while_the_source_is_not_over_its_silence_is_a_problem_of_its_own() -> None:
+    rules = rules_of(RISK, FLEET, {**SOURCE, "keep_firing_for": "10m"})
+    book, silent, _ = judged(rules, [silence_of("fleet", -1, np.datetime64(START - 5_000, "ms"), 5.0)])
+    ticks = [observed(0, [0.9], fleet={"prob_30m": 0.1}), observed(1, [0.9], fleet={"prob_30m": 0.9})]
+    _, problems, _ = judged(rules, ticks, book=book)
+    incident = next(one for one in problems.values() if one.id not in silent)
+    assert (len(problems), incident.alerts, incident.title) == (2, 2, "a")
+
+
+def test_a_condition_that_held_before_the_risk_rose_is_when_the_server_showed() -> None:
+    rules = rules_of(
+        RISK, {"alert": "Cpu", "when": {"check": "metric", "metrics": ["cpu_pct"], "above": 90}, "for": "20s"}
+    )
+    ticks = [observed(tick, [0.1, 0.1], metrics={"cpu_pct": [99, 5]}) for tick in (0, 1)]
+    ticks += [observed(tick, [0.4, 0.9], metrics={"cpu_pct": [99, 5]}) for tick in (2, 3, 4)]
+    _, problems, _ = judged(rules, ticks)
+    assert [(one.server, one.onset_tick) for one in the(problems).servers] == [("a", 0), ("b", 2)]
+
+
 def test_a_tick_is_judged_once_and_a_silence_too() -> None:
     rules = rules_of(RISK, SOURCE)
     book, _, _ = judged(rules, rows([0.9], [0.9]))

@@ -80,8 +80,6 @@ def _in_unrest(known: Involved | None, server: str, profile: str, onset: Onset) 
         return Involved(server, profile, onset.ms, onset.tick, onset.peak_risk, onset.peak_ms, onset.drivers)
     if known.peak_risk is None or onset.peak_risk > known.peak_risk:
         known = replace(known, peak_risk=onset.peak_risk, peak_ms=onset.peak_ms, drivers=onset.drivers)
-    if onset.ms < known.onset_ms:
-        known = replace(known, onset_ms=onset.ms, onset_tick=onset.tick)
     return known
 
 
