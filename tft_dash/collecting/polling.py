@@ -97,6 +97,8 @@ class Polling:
         """
         samples = self._fetch(grid.time_of(due.first - 1), grid.time_of(due.last))
         last = min(due.last, self._over(grid))
+        if samples.until is not None:
+            last = min(last, int(grid.ticks_of(np.array([samples.until]))[0]))
         return samples, Due(due.first, last) if last >= due.first else None
 
     def origin(self) -> np.datetime64 | None:

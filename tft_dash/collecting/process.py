@@ -12,6 +12,8 @@ from typing import Final
 
 import numpy as np
 
+from tft_dash.alerting.couriers import Courier, Couriers
+from tft_dash.alerting.judge import AlertJudge
 from tft_dash.answering import BEST, FALLBACK, ServedModels
 from tft_dash.collecting.collector import Collector, Plan
 from tft_dash.collecting.keeping import Keeper, Limits
@@ -20,7 +22,7 @@ from tft_dash.collecting.polling import Polling
 from tft_dash.collecting.recording import Recorder
 from tft_dash.errors import UsageError
 from tft_dash.frame import SourceDescription
-from tft_dash.live.adapters import Feed
+from tft_dash.live.adapters import Feed, Stored
 from tft_dash.live.clock import SteadyClock
 from tft_dash.live.specs import LiveSpec
 from tft_dash.models.base import RiskModel
@@ -48,11 +50,14 @@ def opened_collector(
     """The collector of one source; it lets go of its lease, its feed and the store at the end.
 
     :param feed: stands in for the one that ``spec`` names.
-    :param hooks: what is done within the recording transactions; by default alerts are judged.
+    :param hooks: what is done within the recording transactions; by default alerts are judged, and receivers told.
     :raises UsageError: an option is impossible, or the model is none.
+    :raises TftDashError: the rules or the receivers that are set cannot be used.
     """
     store = Store(store_url(settings))
     source = feed or spec.open()
+    if isinstance(source, Stored):
+        source.keep_in(store, spec.name, marks=True)
     clock = SteadyClock()
     delay = spec.delay_for(source.step_seconds)
     facts = LiveFacts(spec.name, spec.identity, spec.kind, spec.place, source.step_seconds, delay)
@@ -62,14 +67,23 @@ def opened_collector(
         Plan(spec.name, source.step_seconds, forget),
         Polling(source, delay, round(backfill / source.step_seconds), clock),
         Lead(Leases(store), facts, holder_name()),
-        Recorder(spec.name, LiveStore(store), Keeper(store, spec.name, Limits.of(settings)), hooks or Hooks()),
+        Recorder(
+            spec.name,
+            LiveStore(store),
+            Keeper(store, spec.name, Limits.of(settings)),
+            hooks or AlertJudge(settings).hooks,
+        ),
         model=_model_of(settings, spec, source.step_seconds),
         store_clock=clock,
     )
+    couriers = Couriers(Courier(settings, store, spec.name), spec.name)
+    if hooks is None:
+        couriers.start()
     try:
         yield collector
     finally:
         collector.close()
+        couriers.stop()
         source.close()
         store.close()
 
