@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from tft_dash.alerting.ruling import InForce, Ruling
-from tft_dash.alerts.alert import AlertState, Transition
+from tft_dash.alerts.alert import Acknowledgement, AlertState, Transition
 from tft_dash.alerts.judging import Book
 from tft_dash.alerts.problem import Problem, Remarks, with_comment, with_outcome
 from tft_dash.alerts.rulebook import as_mapping
@@ -151,6 +151,17 @@ class AlertDesk:
             said.acknowledge(connection, dict.fromkeys(episodes, identity), source=problem.source, **words)  # type: ignore[arg-type]
         return len(episodes)
 
+    def acknowledged(self, identity: str) -> Acknowledgement | None:
+        """The newest word on who is at a problem, also before a tick was judged by it; None = nobody.
+
+        :raises NotThereError: there is no such problem.
+        """
+        with self._store.read() as connection:
+            problem = _known(connection, identity)
+            words = said.read_acknowledgements(connection, problem.source)
+            found = [words[one] for one in _episodes(connection, problem) if one in words]
+        return Acknowledgement(*max(found, key=lambda one: one[1])) if found else None
+
     def take_back(self, identity: str) -> None:
         """Nobody is at a problem after all."""
         with self._store.write() as connection:
@@ -235,6 +246,10 @@ class AlertDesk:
             self._rulebook.mark(KEY, deleted=False, archived=False)
             version = version or known.version
         return self._rulebook.save(KEY, as_mapping(rules), version=version, author=author)
+
+    def rule_versions(self) -> tuple[StoredDocument, ...]:
+        """Every version of the rules that was ever saved, the newest first."""
+        return () if self._rulebook.get(KEY) is None else self._rulebook.history(KEY)
 
     def tellings(self, *, source: str | None = None, problem: str | None = None) -> tuple[Telling, ...]:
         """What is, was, or is to be told, the newest first."""

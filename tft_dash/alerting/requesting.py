@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 import orjson
@@ -88,9 +88,27 @@ def address_shown(receiver: Receiver) -> str:
     return shorten(f"{parts.scheme}://{parts.netloc}", 200) + ("/…" if parts.path.strip("/") or parts.query else "")
 
 
-def dry_run(receiver: Receiver, payload: Any, key: str) -> str:  # noqa: ANN401 - plain values for JSON
-    """The exact request as text, secrets masked."""
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """A request that is not sent, fit for eyes.
+
+    :param headers: secrets masked; in the body, too.
+    """
+
+    url: str
+    headers: Mapping[str, str]
+    body: str
+
+    @property
+    def text(self) -> str:
+        """As it would go over the line."""
+        return "\n".join(
+            [f"POST {self.url}", *(f"{name}: {said}" for name, said in self.headers.items()), "", self.body]
+        )
+
+
+def dry_run(receiver: Receiver, payload: object, key: str) -> DryRun:
+    """The exact request, secrets masked."""
     request = request_for(receiver, payload, key, masked)
-    head = [f"POST {request.shown}", *(f"{name}: {value}" for name, value in request.headers.items())]
     body = orjson.dumps(orjson.loads(request.body), option=orjson.OPT_INDENT_2).decode()
-    return "\n".join([*head, "", body])
+    return DryRun(request.shown, request.headers, body)

@@ -10,7 +10,7 @@ from tft_dash.alerting.desk import AlertDesk
 from tft_dash.alerting.links import base_address
 from tft_dash.alerting.posting import Answer, post
 from tft_dash.alerting.receiving import Receiving
-from tft_dash.alerting.requesting import dry_run, request_for
+from tft_dash.alerting.requesting import DryRun, dry_run, request_for
 from tft_dash.alerts.alert import AlertState, Key
 from tft_dash.alerts.delivery.alertmanager import standing, test_alert
 from tft_dash.alerts.delivery.message import Event, Message, message_of
@@ -40,7 +40,7 @@ class Trial:
         """The receivers."""
         return self._receiving
 
-    def payload(self, name: str, problem: str | None = None, *, event: Event = "firing") -> str:
+    def payload(self, name: str, problem: str | None = None, *, event: Event = "firing") -> DryRun:
         """The exact request that a receiver would get about a problem, secrets masked; about an example without one.
 
         :raises UsageError: there is no such receiver or problem.
