@@ -1,27 +1,29 @@
 /* The live monitor in the browser: playback, and the gate that lets one request go at a time.
  *
- * The page keeps a view (source, model, anchor tick, anchor time, speed, playing, server); every control turns it into
- * the next one. The gate asks the server for a frame when one is due; the server alone decides which tick that is. */
+ * The page keeps a view (source, model, anchor tick, anchor time, speed, playing, follow, server); every control turns
+ * it into the next one. The gate asks the server for a frame when one is due; the server alone decides which tick that
+ * is. Of a live source the view follows the newest tick, or it replays what was issued before. */
 (() => {
   "use strict";
 
   const LEASE_MS = 6000; // a request that has no answer by then is given up and asked again
   const STALE_MS = 4000; // a tick that is overdue by this much makes the page stale
-  const RETRY_MS = { preparing: 700, error: 5000 };
+  const RETRY_MS = { preparing: 700, error: 5000, waiting: 1500 };
   const WATCH_MS = 60000; // a generated recording is kept as long as a page tells that it is open
 
   const { theme: resolvedTheme, themeChoice, onTheme, nameThemeButton, address: appAddress, entry, entryName, clientside } = window.tftDash;
-  const query = new URLSearchParams(window.location.search);
+  const { times, views, status, live, keepHover } = window.tftMonitor;
 
   // ---------------------------------------------------------------- the page's state
 
   let view = null; // what the viewer wants
   let about = null; // what the server said of the source and model that are drawn
-  let drawn = null; // {key, tick, server, at}: what the page shows
+  let drawn = null; // {key, roster, tick, asked, server, at}: what the page shows
   let flight = null; // {id, sent}: the request without an answer
   let answer = null; // the last answer
   let lost = 0; // requests given up in a row
-  let lastStatus = "";
+  let told = null; // names the banners and notes of a live source that the page shows
+  let askAgain = 0; // when a live source is asked again although nothing is known to be new
   let dragging = false;
   let notBefore = 0;
   let requests = 0;
@@ -33,74 +35,73 @@
   const skip = () => window.dash_clientside.no_update;
   const onPage = () => document.getElementById("monitor-scrubber") !== null;
 
+  const following = () => Boolean(view && view.follow && live.is());
+
   function positionNow(now) {
+    if (following()) return live.latest();
     if (!about) return view.tick;
     const moved = view.playing ? Math.floor((Math.max(now - view.at, 0) / 1000) * view.speed / about.tick_seconds) : 0;
     return Math.max(0, Math.min(Math.floor(view.tick) + moved, about.ticks - 1));
   }
 
   const lastTick = () => (about ? about.ticks - 1 : 0);
-  const atEnd = () => Boolean(about && drawn && drawn.tick >= about.ticks - 1);
-
-  /** A number of the address; text that is none goes to the server as it is, which says what is wrong with it. */
-  function number(text, fallback) {
-    if (text === null || text === "") return fallback;
-    const value = Number(text);
-    return Number.isFinite(value) ? value : text;
-  }
-
-  const SWITCH = { 1: true, true: true, 0: false, false: false };
-
-  /** The view that the page's address asks for, over the server's defaults. */
-  function firstView(defaults) {
-    const address = new URLSearchParams(window.location.search);
-    const frozen = address.has("tick");
-    return {
-      ...defaults,
-      source: address.get("source") || defaults.source,
-      model: address.get("model") || defaults.model,
-      tick: number(address.get("tick"), 0),
-      speed: number(address.get("speed"), 1),
-      playing: address.has("playing") ? (SWITCH[address.get("playing")] ?? address.get("playing")) : !frozen,
-      server: address.get("server") || null,
-      at: Date.now(),
-    };
-  }
-
-  /** What of a view can be, so that any control mends an impossible address. */
-  function mended(wish) {
-    return {
-      ...wish,
-      tick: Number.isFinite(wish.tick) ? wish.tick : 0,
-      speed: wish.speed >= 0.5 && wish.speed <= 60 ? wish.speed : 1,
-      playing: wish.playing === true,
-    };
-  }
+  const firstTick = () => (live.is() ? Math.min(live.oldest(), lastTick()) : 0);
+  const atEnd = () => Boolean(about && drawn && !live.is() && drawn.tick >= about.ticks - 1);
+  const timeOf = (tick) => about.start_ms + tick * about.step_ms;
+  const newest = () => timeOf(lastTick()) + (live.is() ? live.age() * 1000 : 0);
 
   function change(part, { moved = false } = {}) {
     if (!view) return;
     const now = Date.now();
     const anchored = moved ? {} : { tick: positionNow(now) };
-    view = mended({ ...view, ...anchored, at: now, ...part });
-    notBefore = 0;
+    view = views.mended({ ...view, toward: 0, ...anchored, at: now, ...part });
+    notBefore = askAgain = 0;
     setProps("monitor-view", { data: view });
     reflectControls();
     writeAddress();
   }
 
-  const seek = (tick, part = {}) =>
-    change({ tick: Math.max(0, Math.min(Math.round(tick), lastTick())), ...part }, { moved: true });
+  function seek(tick, part = {}) {
+    if (live.is() && tick >= live.latest()) return goToNow();
+    const stay = following() ? { playing: false } : {};
+    const within = Math.max(firstTick(), Math.min(Math.round(tick), lastTick()));
+    change({ tick: within, follow: false, ...stay, ...part }, { moved: true });
+  }
 
+  const goToNow = () => change({ follow: true, playing: true, tick: lastTick() }, { moved: true });
+
+  /** One tick on or back; of a live source to the next one that is kept. */
   function step(by) {
-    const here = positionNow(Date.now());
-    seek(here + by, { playing: false });
+    const here = live.is() && !view.playing && drawn ? drawn.tick : positionNow(Date.now());
+    seek(here + by, { playing: false, toward: by });
   }
 
   function togglePlay() {
     if (!view) return;
-    if (!view.playing && about && positionNow(Date.now()) >= lastTick()) seek(0, { playing: true });
+    if (following()) change({ follow: false, playing: false, tick: drawn ? drawn.tick : live.latest() }, { moved: true });
+    else if (!view.playing && about && positionNow(Date.now()) >= lastTick()) seek(0, { playing: true });
     else if (view.playing && atEnd()) seek(0, { playing: true });
     else change({ playing: !view.playing });
+  }
+
+  /** Show what was said at the time that the viewer has written. */
+  function jumpToTime(text) {
+    const note = document.getElementById("monitor-at-note");
+    if (!about || !note || text.trim() === "") return;
+    const found = text.trim().toLowerCase() === "now" ? { ms: newest() } : times.parse(text, newest());
+    const problem = found.problem || outside(found.ms);
+    note.textContent = problem || "";
+    note.hidden = !problem;
+    if (problem) return;
+    setProps("monitor-at", { value: "" });
+    if (found.ms >= timeOf(lastTick()) && live.is()) goToNow();
+    else seek(Math.floor((found.ms - about.start_ms) / about.step_ms), { playing: false });
+  }
+
+  function outside(ms) {
+    if (ms < timeOf(firstTick())) return `${times.stamp(ms)} lies before the first tick that is kept, of ${times.stamp(timeOf(firstTick()))} UTC.`;
+    const end = live.is() ? newest() : timeOf(lastTick()) + about.step_ms;
+    return ms > end ? `${times.stamp(ms)} lies after the newest tick, of ${times.stamp(timeOf(lastTick()))} UTC.` : "";
   }
 
   function jumpToPhase(index) {
@@ -116,7 +117,8 @@
 
   const CLICKS = {
     "monitor-play": togglePlay,
-    "monitor-restart": () => seek(0, { playing: true }),
+    "monitor-now": goToNow,
+    "monitor-restart": () => seek(firstTick(), { playing: true }),
     "monitor-back": () => step(-1),
     "monitor-forward": () => step(1),
     "monitor-end": () => seek(lastTick()),
@@ -125,9 +127,10 @@
   };
 
   const CHANGES = {
-    "monitor-source": (value) => change({ source: value, tick: 0, server: null, playing: true }, { moved: true }),
+    "monitor-source": (value) => change({ source: value, tick: 0, follow: true, server: null, playing: true }, { moved: true }),
     "monitor-model": (value) => change({ model: value }),
     "monitor-speed": (value) => change({ speed: Number(value) }),
+    "monitor-at": jumpToTime,
     "monitor-jump": (value) => value !== "" && seek(Number(value)),
   };
 
@@ -135,7 +138,7 @@
     " ": togglePlay,
     ArrowLeft: () => step(-1),
     ArrowRight: () => step(1),
-    Home: () => seek(0),
+    Home: () => seek(firstTick()),
     End: () => seek(lastTick()),
     Escape: () => openServer(null),
   };
@@ -174,6 +177,7 @@
   document.addEventListener("keydown", (event) => {
     if (!onPage() || event.ctrlKey || event.metaKey || event.altKey) return;
     const target = event.target;
+    if (target.id === "monitor-at" && event.key === "Enter") return jumpToTime(target.value);
     const scrubber = target.id === "monitor-scrubber";
     const typing = "input, select, textarea, [contenteditable], [role=listbox], [role=combobox], .dash-dropdown";
     if (target.closest(typing) && !scrubber) return;
@@ -187,7 +191,7 @@
 
   async function copyLink() {
     const address = new URL(window.location.href);
-    address.search = addressOf(drawn ? drawn.tick : 0, false);
+    address.search = views.query(view, drawn ? drawn.tick : 0, false, themeChoice());
     try {
       await navigator.clipboard.writeText(address.href);
       note("Link to this moment copied");
@@ -205,23 +209,12 @@
 
   // ---------------------------------------------------------------- the address and what the controls show
 
-  function addressOf(tick, playing) {
-    const parts = new URLSearchParams();
-    parts.set("source", view.source);
-    parts.set("model", view.model);
-    parts.set("tick", String(tick));
-    if (view.speed !== 1) parts.set("speed", String(view.speed));
-    if (playing) parts.set("playing", "1");
-    if (view.server) parts.set("server", view.server);
-    for (const name of ["channel", "kiosk"]) if (query.get(name)) parts.set(name, query.get(name));
-    if (themeChoice() !== "auto") parts.set("theme", themeChoice());
-    return `?${parts}`;
-  }
-
   function writeAddress() {
     if (!view || !onPage()) return;
-    const tick = drawn && drawn.source === view.source ? drawn.tick : view.tick;
-    const next = addressOf(view.playing ? tick : view.tick, view.playing);
+    const tick = drawn && drawn.source === view.source && view.playing ? drawn.tick : view.tick;
+    const next = following()
+      ? views.query(view, null, false, themeChoice())
+      : views.query(view, tick, view.playing, themeChoice());
     if (next !== window.location.search) window.history.replaceState(window.history.state, "", next);
   }
 
@@ -260,66 +253,73 @@
     }
     const play = document.getElementById("monitor-play");
     if (play) {
-      const on = view.playing && !atEnd();
+      const on = (view.playing || following()) && !atEnd();
       play.dataset.playing = on ? "1" : "0";
       const words = on ? "Pause" : atEnd() ? "Play again" : "Play";
       play.setAttribute("aria-label", words);
       play.title = `${words} (space)`;
     }
-    const tick = view.playing && drawn ? drawn.tick : view.tick;
-    const scrubber = document.getElementById("monitor-scrubber");
-    if (scrubber && about) {
-      if (scrubber.max !== String(lastTick())) scrubber.max = String(lastTick());
-      if (!dragging && scrubber.value !== String(tick)) scrubber.value = String(tick);
-      scrubber.style.setProperty("--done", `${(100 * tick) / Math.max(lastTick(), 1)}%`);
-      scrubber.setAttribute("aria-valuetext", `tick ${tick} of ${lastTick()}`);
-    }
+    const tick = (view.playing || following()) && drawn ? drawn.tick : view.tick;
+    reflectScrubber(tick);
+    const now = document.getElementById("monitor-now");
+    if (now) now.hidden = !live.is() || following();
     document.querySelectorAll("#monitor-phases [data-tick]").forEach((segment) => {
       const inside = tick >= Number(segment.dataset.tick) && tick <= Number(segment.dataset.last);
       segment.setAttribute("aria-current", inside ? "step" : "false");
     });
   }
 
+  function reflectScrubber(tick) {
+    const scrubber = document.getElementById("monitor-scrubber");
+    if (!scrubber || !about || dragging) return;
+    const [from, to] = live.is() ? live.span(tick) : [0, lastTick()];
+    // The bounds first, and the wider ones before the narrower: a value outside them would be moved.
+    if (scrubber.min !== String(from)) scrubber.min = String(from);
+    if (scrubber.max !== String(to)) scrubber.max = String(to);
+    if (scrubber.value !== String(tick)) scrubber.value = String(tick);
+    scrubber.style.setProperty("--done", `${(100 * (tick - from)) / Math.max(to - from, 1)}%`);
+    const track = scrubber.closest(".track");
+    if (live.is()) {
+      scrubber.setAttribute("aria-valuetext", `${times.stamp(timeOf(tick))} UTC`);
+      track.dataset.from = times.stamp(timeOf(from)).slice(5, 16);
+      track.dataset.to = to === live.latest() ? "newest" : times.stamp(timeOf(to)).slice(5, 16);
+    } else {
+      scrubber.setAttribute("aria-valuetext", `tick ${tick} of ${lastTick()}`);
+      delete track.dataset.from;
+      delete track.dataset.to;
+    }
+  }
+
   // ---------------------------------------------------------------- status and age
 
-  function status(now) {
+  function kindNow(now) {
     if (lost > 0) return "lost";
     if (answer && answer.error) return "error";
+    if (answer && answer.waiting) return "no-data";
     if (answer && answer.preparing) return "preparing";
     if (!drawn) return "loading";
     const due = positionNow(now);
-    inertSince = due > drawn.tick ? inertSince || now : 0;
-    if (inertSince && now - inertSince > STALE_MS) return "stale";
+    inertSince = due > drawn.asked ? inertSince || now : 0;
+    if (following() ? live.stale() : inertSince && now - inertSince > STALE_MS) return "stale";
+    if (live.is() && !following()) return "replaying";
     if (answer && answer.no_data) return "no-data";
+    if (live.is()) return "live";
     if (atEnd()) return "ended";
     return view.playing ? "playing" : "paused";
   }
 
-  const WORDS = {
-    loading: "Loading", preparing: "Preparing", playing: "Playing", paused: "Paused", ended: "Ended", stale: "Stale",
-    "no-data": "No data", error: "Error", lost: "Connection lost",
-  };
+  function ageNow(now) {
+    if (!drawn) return "";
+    if (!live.is()) return `updated ${times.spanWords((now - drawn.at) / 1000)} ago`;
+    if (following()) return `newest tick ${times.spanWords(live.age())} ago`;
+    return `shows ${times.spanWords((newest() - timeOf(drawn.tick)) / 1000)} ago`;
+  }
 
   function reflectStatus(now) {
-    const kind = status(now);
-    const done = kind === "preparing" ? Math.round(100 * answer.preparing.progress) : 0;
-    const share = done > 0 ? ` ${done} %` : "";
-    const text = WORDS[kind] + share;
-    if (lastStatus !== kind + text) {
-      lastStatus = kind + text;
-      document.querySelectorAll(".status-pill").forEach((pill) => {
-        pill.className = `status-pill status-${kind}`;
-        pill.querySelector(".status-word").textContent = text;
-      });
-      document.documentElement.dataset.status = kind;
-    }
-    const age = document.getElementById("monitor-age");
-    if (age && drawn) {
-      const seconds = Math.max(0, Math.round((now - drawn.at) / 1000));
-      const words = seconds < 90 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
-      const shown = `updated ${words} ago`;
-      if (age.textContent !== shown) age.textContent = shown;
-    }
+    const kind = kindNow(now);
+    const share = kind === "preparing" ? Math.round(100 * answer.preparing.progress) : 0;
+    const seconds = live.is() && following() ? live.age() : inertSince ? (now - inertSince) / 1000 : null;
+    status.show(kind, { share, age: ageNow(now), seconds });
   }
 
   // ---------------------------------------------------------------- the way of a tick
@@ -334,14 +334,15 @@
     const now = Date.now();
     if (page !== mounted) {
       mounted = page;
-      drawn = about = answer = flight = null;
-      lastStatus = "";
+      drawn = about = answer = flight = told = null;
+      status.forget();
+      live.note(null);
       notBefore = lost = 0;
       // A link from another page says what to show; who merely comes back finds the view as it was left.
       if (new URLSearchParams(window.location.search).has("source")) view = null;
     }
     if (!view) {
-      view = firstView(defaults);
+      view = views.first(defaults);
       nameThemeButton();
       reflectControls();
     }
@@ -356,15 +357,18 @@
       lost += 1;
       flight = null;
     }
-    const upToDate = drawn && drawn.wanted === wanted() && drawn.tick === positionNow(now);
-    const settled = answer && !answer.preparing && !answer.error && lost === 0;
-    if (upToDate && settled) return skip();
+    const upToDate = drawn && drawn.wanted === wanted() && drawn.asked === positionNow(now) && !view.toward;
+    const settled = answer && !answer.preparing && !answer.error && !answer.waiting && lost === 0;
+    if (upToDate && settled && !(live.is() && now >= askAgain)) return skip();
     requests += 1;
-    flight = { id: requests, sent: now, wanted: wanted(), shows: shows() };
+    flight = { id: requests, sent: now, wanted: wanted(), shows: shows(), toward: view.toward, at: view.at };
     return {
       id: requests, now, source: view.source, model: view.model, tick: view.tick, at: view.at, speed: view.speed,
-      playing: view.playing, server: view.server, theme: resolvedTheme(),
-      drawn: drawn ? { key: drawn.key, tick: drawn.tick, server: drawn.server, shows: drawn.shows } : null,
+      playing: view.playing, follow: view.follow, toward: view.toward, server: view.server, theme: resolvedTheme(),
+      seen: live.is() ? live.latest() : -1, told,
+      drawn: drawn
+        ? { key: drawn.key, roster: drawn.roster, tick: drawn.tick, server: drawn.server, shows: drawn.shows }
+        : null,
     };
   }
 
@@ -375,16 +379,15 @@
     lost = 0;
     answer = data;
     if (data.about) about = data.about;
-    if (data.error || data.preparing) {
-      notBefore = now + (data.error ? RETRY_MS.error : RETRY_MS.preparing);
-      if (drawn && drawn.shows !== flight.shows) drawn = about = null; // the server has erased the page
+    if (data.error || data.preparing || data.waiting) {
+      notBefore = now + RETRY_MS[["error", "preparing", "waiting"].find((kind) => data[kind])];
+      told = null; // the banner says something else now
+      if (data.waiting || (drawn && drawn.shows !== flight.shows)) {
+        drawn = about = null; // the server has erased the page
+        live.note(null);
+      }
     } else {
-      drawn = {
-        key: data.key, tick: data.tick, server: data.server, source: data.source, shows: flight.shows,
-        wanted: flight.wanted, at: now,
-      };
-      if (!view.playing && view.tick > lastTick()) view.tick = lastTick();
-      if (view.playing && atEnd()) view = { ...view, playing: false, tick: lastTick(), at: now };
+      takeNote(data, now);
     }
     flight = null;
     reflectControls();
@@ -393,7 +396,25 @@
     window.requestAnimationFrame(keepHover);
   }
 
-  // ---------------------------------------------------------------- clicks on figures; hover survives a redraw
+  /** What the page shows from now on, and where the view is after that. */
+  function takeNote(data, now) {
+    live.note(data.live || null);
+    told = data.live ? data.told : null;
+    if (data.live) {
+      about.ticks = data.live.latest + 1;
+      askAgain = now + live.askAgainAfter(following());
+    }
+    drawn = {
+      key: data.key, roster: data.roster, tick: data.tick, asked: data.asked, server: data.server, source: data.source,
+      shows: flight.shows, wanted: flight.wanted, at: now,
+    };
+    if (flight.toward && view.at === flight.at) view = { ...view, tick: data.asked, toward: 0 };
+    if (!view.playing && view.tick > lastTick()) view.tick = lastTick();
+    if (live.is() && view.playing && !view.follow && positionNow(now) >= live.latest()) view = { ...view, follow: true };
+    if (view.playing && atEnd()) view = { ...view, playing: false, tick: lastTick(), at: now };
+  }
+
+  // ---------------------------------------------------------------- clicks on figures
 
   function pickCell(click) {
     const point = click && click.points && click.points[0];
@@ -405,30 +426,20 @@
     for (const id of ["monitor-top", "monitor-heatmap"]) setProps(id, { clickData: null });
   }
 
+  /** A click on the trend shows that moment. */
+  function pickTime(click) {
+    const point = click && click.points && click.points[0];
+    if (!point || !about) return;
+    const ms = Date.parse(`${String(point.x).replace(" ", "T")}Z`);
+    if (Number.isFinite(ms)) seek(Math.round((ms - about.start_ms) / about.step_ms), { playing: false });
+    setProps("monitor-trend", { clickData: null });
+  }
+
   function pickServer(value) {
     const name = entryName(value);
     if (!view || !drawn || (name || null) === pickedServer) return;
     pickedServer = name || null;
     openServer(name);
-  }
-
-  let pointer = null;
-  document.addEventListener("mousemove", (event) => {
-    if (event.isTrusted) pointer = { x: event.clientX, y: event.clientY };
-  }, { passive: true });
-  document.addEventListener("mouseleave", () => (pointer = null));
-
-  function keepHover() {
-    if (!pointer) return;
-    const under = document.elementFromPoint(pointer.x, pointer.y);
-    const plot = under && under.closest(".js-plotly-plot");
-    if (!plot) return;
-    const move = () => {
-      if (!pointer || !plot.isConnected || !plot._fullLayout) return; // the page was left meanwhile
-      const facts = { clientX: pointer.x, clientY: pointer.y, bubbles: true, view: window };
-      under.dispatchEvent(new MouseEvent("mousemove", facts));
-    };
-    window.setTimeout(move, 60);
   }
 
   /** Tell the server that the recording is on somebody's page, paused or hidden as it may be. */
@@ -440,5 +451,5 @@
 
   window.setInterval(watch, WATCH_MS);
   onTheme(writeAddress);
-  clientside({ gate, land, pickCell, pickServer });
+  clientside({ gate, land, pickCell, pickTime, pickServer });
 })();

@@ -7,11 +7,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import dash_bootstrap_components as dbc
-import numpy as np
 from dash import dcc, html
 
-from tft_dash.frame import Frame
-from tft_dash.schema import RISK_BANDS, ModelCard, Phase, band_of
+from tft_dash.schema import ModelCard, Phase
 
 Children = Any
 """What Dash takes as ``children``: a component, text, or a list of them."""
@@ -22,6 +20,8 @@ STATUS_WORDS: Final = {
     "playing": "Playing",
     "paused": "Paused",
     "ended": "Ended",
+    "live": "Live",
+    "replaying": "Replaying",
     "stale": "Stale",
     "no-data": "No data",
     "error": "Error",
@@ -29,7 +29,6 @@ STATUS_WORDS: Final = {
 }
 """Every state of the page: its CSS class is ``status-<key>``, with its icon, and the word beside it."""
 
-SUMMARY_SERVERS: Final = 3
 _JOINER: Final = "\u2060"
 _PROTOTYPE: Final = re.compile("__(proto__)", re.IGNORECASE)
 _JOINED: Final = re.compile(f"_{_JOINER}_(proto__)", re.IGNORECASE)
@@ -68,14 +67,17 @@ def card(title: str, aside: Children, content: Children, *, name: str) -> html.S
 
 
 def tile(
-    label: str, value_id: str, note_id: str, *, key: str = "", below: Children = None, hint: str | None = None
-) -> html.Div:
+    label: str, value_id: str, note_id: str, *, key: str = "", below: Children = None, hint: str | None = None,
+    label_id: str = "",
+) -> html.Div:  # fmt: skip
     """A figure in large type with its label above and a note below.
 
     :param key: the line that the trend draws for this value, repeated as a swatch.
     :param hint: what the figure means, for who rests the mouse on it.
+    :param label_id: for a label that changes with the source.
     """
-    head: list[Any] = [html.Span(className=f"swatch swatch-{key}"), label] if key else [label]
+    name = html.Span(label, id=label_id) if label_id else label
+    head: list[Any] = [html.Span(className=f"swatch swatch-{key}"), name] if key else [name]
     return html.Div(
         [
             html.Div(head, className="tile-label"),
@@ -128,10 +130,11 @@ def server_picker(component_id: str) -> html.Div:
 
 
 def status_pill(kind: str, component_id: str = "") -> html.Div:
-    """The page's state as an icon and a word."""
+    """The page's state as an icon and a word; beside it room for an age, which no screen reader reads out by itself."""
     named = {"id": component_id} if component_id else {}
     word = html.Span(STATUS_WORDS[kind], className="status-word")
-    return html.Div([word], className=f"status-pill status-{kind}", role="status", **named)
+    age = html.Span("", className="status-age", **{"aria-hidden": "true"})
+    return html.Div([word, age], className=f"status-pill status-{kind}", role="status", **named)
 
 
 def phase_segments(phases: Iterable[Phase], ticks: int) -> list[html.Button]:
@@ -208,39 +211,6 @@ def _instead(reason: str | None) -> list[Any]:
     return [html.Details([head, html.Ul([html.Li(reason)], className="notices-list")], className="notices")]
 
 
-def model_banner(frame: Frame, *, asked: bool) -> Children:
-    """What keeps the frame's model from saying what was asked of it; nothing as a rule.
-
-    :param asked: whether a viewer has asked for the very model in whose place this one answers.
-    """
-    if asked and frame.instead is not None:
-        return banner("Another model answers", frame.instead, kind="info")
-    needed = frame.card.context_ticks * (frame.card.step_seconds or 0.0)
-    if (frame.tick + 1) * frame.source.step_seconds >= needed or not np.isnan(frame.risk).all():
-        return []
-    words = (
-        f"{frame.card.title} needs {span_words(needed)} of history before it says anything, and this recording has "
-        f"{span_words((frame.tick + 1) * frame.source.step_seconds)} of it here. Go on, or choose another model."
-    )
-    return banner("Not enough history yet", words, kind="info")
-
-
-def clock(frame: Frame) -> Children:
-    """The tick's time, and how far into the recording that is."""
-    time = str(frame.timestamp.astype("datetime64[s]")).replace("T", " ")
-    return [html.Span(elapsed(frame), className="clock-elapsed"), html.Span(f"{time} UTC", className="clock-time")]
-
-
-def elapsed(frame: Frame) -> str:
-    """Time since the first tick, of the whole where the whole is known: ``1:35 of 4:55``."""
-    step, ticks = frame.source.step_seconds, frame.source.ticks
-    passed = frame.tick * step
-    if ticks is None:
-        return duration(passed)
-    whole = (ticks - 1) * step
-    return f"{duration(passed, whole)} of {duration(whole)}"
-
-
 def duration(seconds: float, like: float | None = None) -> str:
     """``4:55`` below an hour, ``3:05:00`` below two days, ``12 d 6 h`` above.
 
@@ -261,39 +231,3 @@ def span_words(seconds: float) -> str:
         if seconds < limit:
             return f"{seconds / unit:.0f} {name}"
     return f"{seconds / 86400:.0f} d"
-
-
-def summary(frame: Frame) -> Children:
-    """The end of a recording: how long it ran, the last probabilities, the servers at highest risk."""
-    servers = [
-        html.Li([html.Span(frame.source.servers[server], className="summary-server"), _risk(float(frame.risk[server]))])
-        for server in frame.ranking[:SUMMARY_SERVERS]
-    ]
-    return html.Div(
-        [
-            html.Div([icon("flag"), html.Strong("End of the recording")], className="summary-title"),
-            _fact("Ran", duration(frame.tick * frame.source.step_seconds)),
-            _fact("Within 30 min", _share(frame.prob_30m)),
-            _fact("Within 8 h", _share(frame.prob_8h)),
-            html.Div(
-                [html.Span("Highest risk now", className="fact-label"), html.Ol(servers, className="summary-servers")],
-                className="fact fact-wide",
-            ),
-        ],
-        className="summary",
-    )
-
-
-def _fact(label: str, value: str) -> html.Div:
-    return html.Div(
-        [html.Span(label, className="fact-label"), html.Span(value, className="fact-value")], className="fact"
-    )
-
-
-def _risk(value: float) -> html.Span:
-    band = band_of(value, RISK_BANDS)
-    return html.Span(f"{_share(value)} {band.word}", className=f"band-{band.name} summary-risk")
-
-
-def _share(value: float) -> str:
-    return "—" if np.isnan(value) else f"{value:.0%}"

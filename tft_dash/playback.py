@@ -20,6 +20,7 @@ class Playback:
     :param tick: anchor tick, where the viewer was at ``at_ms``.
     :param at_ms: anchor time in milliseconds, on the same clock as the ``now_ms`` it is later compared with.
     :param speed: 1 = a tick takes the source's own wall time.
+    :param follow: at the newest tick of a live source, whatever ``tick`` says; of a recording nothing.
     """
 
     source: str
@@ -28,14 +29,18 @@ class Playback:
     at_ms: float
     speed: float
     playing: bool
+    follow: bool = False
 
 
-def position(playback: Playback, now_ms: float, *, ticks: int, tick_seconds: float) -> int:
+def position(playback: Playback, now_ms: float, *, ticks: int, tick_seconds: float, live: bool = False) -> int:
     """The tick that the viewer sees at ``now_ms``, within ``0 … ticks − 1``.
 
-    :param ticks: how many ticks the recording has, at least 1.
+    :param ticks: how many ticks there are, at least 1.
     :param tick_seconds: seconds a tick takes at speed 1.
+    :param live: whether ticks keep coming.
     """
+    if live and playback.follow:
+        return ticks - 1
     moved = 0
     if playback.playing:
         elapsed_seconds = max(now_ms - playback.at_ms, 0.0) / 1000
@@ -55,6 +60,7 @@ def decode(value: Mapping[str, Any]) -> Playback:
         at_ms=_number(value, "at", 0, 1e15),
         speed=_number(value, "speed", SLOWEST, FASTEST),
         playing=_switch(value, "playing"),
+        follow=value.get("follow") is True,
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from tft_dash.alerting.desk import AlertDesk
 from tft_dash.answering import BEST, FALLBACK, Answering, ServedModels
 from tft_dash.background import WAIT_SECONDS, Background
 from tft_dash.comparing import Comparison, Side, compare
@@ -16,6 +17,7 @@ from tft_dash.frame import Frame, ModelVersion, ServerForecast, ServerTrace, Sou
 from tft_dash.importing.uploads import Uploads
 from tft_dash.inspection.inspector import Inspector
 from tft_dash.library.scenarios import ScenarioLibrary
+from tft_dash.live.feeds.push.desk import PushDesk
 from tft_dash.live.source import LiveSource
 from tft_dash.models.base import MODELS, RiskModel
 from tft_dash.monitor import Monitor
@@ -68,6 +70,8 @@ class Services:
     A source whose file is missing or broken is listed with its problem; the others are served.
 
     :ivar live: what is recorded of live sources.
+    :ivar alerts: problems, silences and rules, as people meet them.
+    :ivar pushes: takes the samples that are pushed.
     :ivar library: the team's scenarios.
     :ivar recordings: drills made on the server.
     :ivar runs: the queue in which they are made.
@@ -85,6 +89,7 @@ class Services:
         self.inspector = Inspector(settings.cache, background)
         self._store = Store(store_url(settings))
         self.live = LiveStore(self._store)
+        self.alerts = AlertDesk(self._store, settings)
         self.library = ScenarioLibrary(self._store)
         self.mappings = Documents(self._store, "mapping")
         self.recordings = Recordings(
@@ -113,6 +118,7 @@ class Services:
                 OBJECT_STORE: _object_store(settings, look_first=wait_seconds is None), LIVE: {"store": self.live},
             },
         )  # fmt: skip
+        self.pushes = PushDesk(settings, self._store, self._served.live())
         self.models = ServedModels(settings.data / "models", look_seconds=look_seconds)
         self._previews: OrderedDict[tuple[str, str], Preview] = OrderedDict()
         self._lock = threading.Lock()
@@ -220,6 +226,11 @@ class Services:
         """
         found = self.source(source)
         return found.state(seen=seen) if isinstance(found, LiveSource) else None
+
+    def kept_tick(self, source: str, tick: int, *, back: bool) -> int:
+        """The tick that is kept at or after ``tick``, or at or before it; of a recording the tick itself."""
+        found = self.source(source)
+        return found.kept(tick, back=back) if isinstance(found, LiveSource) else tick
 
     def oldest_tick(self, source: str) -> int:
         """The oldest tick that can be shown: 0 for a recording."""

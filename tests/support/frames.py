@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -72,6 +72,32 @@ def frame_at(tick: int, source: SourceDescription | None = None, *, seed: int = 
         ),
         driver_usual=np.full((count, 2), 3, np.float32),
         history=History(fleet[0] * 0.6, fleet[0] * 0.6 + 0.2, fleet[1] * 90, fleet[2] * 500, fleet[3] * 0.2),
+    )
+
+
+def live(
+    frame: Frame, *, issued_after: float = 5.0, window: int = 2000, silent: Mapping[int, float] | None = None
+) -> Frame:
+    """The frame as one of a live source: with the last ``window`` ticks, issued so many seconds after its time.
+
+    :param silent: servers without a value, and for how many seconds.
+    """
+    gone = np.zeros(len(frame.source.servers), np.float32)
+    for server, seconds in (silent or {}).items():
+        gone[server] = seconds
+    nothing = {name: np.where(gone > 0, np.nan, values).astype(np.float32) for name, values in frame.metrics.items()}
+    first = max(0, frame.tick + 1 - window)
+    past = frame.history
+    values = (past.prob_30m, past.prob_8h, past.cpu_median, past.latency_p95, past.error_mean)
+    return replace(
+        frame,
+        source=replace(frame.source, growing=True, phases=()),
+        metrics=nothing,
+        states=np.where(gone > 0, NO_STATE, frame.states).astype(np.int8),
+        risk=np.where(gone > 0, np.nan, frame.risk).astype(np.float32),
+        history=History(*(each[first:] for each in values), first=first),
+        issued=frame.timestamp + np.timedelta64(round(issued_after * 1000), "ms"),
+        silent_seconds=gone,
     )
 
 

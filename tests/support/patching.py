@@ -20,6 +20,8 @@ def applied(figure: dict[str, Any], change: Patch) -> dict[str, Any]:
             target[last] = step["params"]["value"]
         elif step["operation"] == "Extend":
             target[last].extend(step["params"]["value"])
+        elif step["operation"] == "Delete":
+            del target[last]
         else:
             raise NotImplementedError(step["operation"])
     return result

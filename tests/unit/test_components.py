@@ -11,12 +11,13 @@ import pytest
 from support.frames import CARD, describe, frame_at, silent, with_risks
 
 from tft_dash import components, ids
+from tft_dash.figures import moment
 from tft_dash.pages import monitor, shell
 from tft_dash.schema import Phase
 
 ROOT = Path(__file__).parents[2]
 STYLES = "".join(path.read_text() for path in sorted((ROOT / "assets").glob("[1-9]*.css")))
-SCRIPT = (ROOT / "assets" / "monitor.js").read_text()
+SCRIPT = (ROOT / "assets" / "monitor-status.js").read_text()
 SOURCES = "".join(path.read_text() for path in (ROOT / "tft_dash").rglob("*.py"))
 
 
@@ -87,8 +88,8 @@ def test_durations_read_like_a_clock(seconds: float, text: str) -> None:
 
 
 def test_elapsed_and_total_are_written_alike() -> None:
-    assert components.elapsed(frame_at(1, describe(1, 5000, step_seconds=60.0))) == "0 d 0 h of 3 d 11 h"
-    assert components.elapsed(frame_at(1, describe(1, 60, step_seconds=300.0))) == "0:05:00 of 4:55:00"
+    assert moment.elapsed(frame_at(1, describe(1, 5000, step_seconds=60.0))) == "0 d 0 h of 3 d 11 h"
+    assert moment.elapsed(frame_at(1, describe(1, 60, step_seconds=300.0))) == "0:05:00 of 4:55:00"
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(60, "60 s"), (720, "12 min"), (10_800, "3 h"), (259_200, "3 d")])
@@ -97,7 +98,7 @@ def test_spans_are_in_one_unit(seconds: float, text: str) -> None:
 
 
 def test_the_clock_shows_the_ticks_time_and_zone() -> None:
-    assert words(components.clock(frame_at(19))) == "1:35 of 4:55 2024-01-01 00:01:35 UTC"
+    assert words(moment.clock(frame_at(19))) == "1:35 of 4:55 2024-01-01 00:01:35 UTC"
 
 
 def test_the_model_note_names_the_model_and_its_weaknesses() -> None:
@@ -119,7 +120,7 @@ def test_a_banner_says_what_and_what_to_do() -> None:
 
 def test_the_summary_names_run_time_probabilities_and_top_three() -> None:
     frame = with_risks(frame_at(59, describe(5)), [0.1, 0.9, 0.3, 0.8, 0.2])
-    text = words(components.summary(frame))
+    text = words(moment.summary(frame))
     assert "4:55" in text
     assert f"{frame.prob_30m:.0%}" in text
     assert f"{frame.prob_8h:.0%}" in text
@@ -127,7 +128,7 @@ def test_the_summary_names_run_time_probabilities_and_top_three() -> None:
 
 
 def test_a_summary_of_nothing_has_dashes() -> None:
-    assert words(components.summary(silent(frame_at(59)))).count("—") == 2
+    assert words(moment.summary(silent(frame_at(59)))).count("—") == 2
 
 
 def identified(component: Any) -> list[str]:

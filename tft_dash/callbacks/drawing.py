@@ -6,8 +6,9 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
+from zlib import crc32
 
 import numpy as np
 import orjson
@@ -16,10 +17,12 @@ from dash.development.base_component import Component
 
 from tft_dash import components, ids
 from tft_dash.answering import BEST
+from tft_dash.callbacks import live as live_source
+from tft_dash.callbacks.drawn import Drawn, drawn_of, key_of, theme_name, was_asked
 from tft_dash.callbacks.forecasts import Forecasts
 from tft_dash.callbacks.reporting import RETRIED_ERROR
-from tft_dash.errors import NotReadyError, TftDashError, shorten
-from tft_dash.figures import FIGURES, kpi
+from tft_dash.errors import NotReadyError, SourceUnreachableError, TftDashError, shorten
+from tft_dash.figures import FIGURES, kpi, moment, rolling
 from tft_dash.figures import server as server_panel
 from tft_dash.figures.forecast import panel as forecast_panel
 from tft_dash.figures.plot import blank
@@ -34,7 +37,7 @@ logger = logging.getLogger(__name__)
 Target = tuple[str, str]
 Drawing = dict[Target, Any]
 
-ASKED: Final = "asked"
+LARGEST: Final = 1e15
 DRAWINGS_KEPT: Final = 256
 """Of about 30 kB each at most (140 kB with the record of a model's probabilities), and a tenth of that as a rule."""
 
@@ -44,13 +47,15 @@ BANNER: Final = (ids.MONITOR_BANNER, "children")
 ANSWER: Final = (ids.MONITOR_ANSWER, "data")
 SUMMARY: Final = (ids.MONITOR_SUMMARY, "children")
 TIME: Final = (ids.MONITOR_TIME, "children")
+NOTICES: Final = (ids.MONITOR_NOTICES, "children")
+ROLLING_NOTE: Final = (ids.MONITOR_ROLLING_NOTE, "children")
 ABOUT_TARGETS: Final[tuple[Target, ...]] = (
     (ids.MONITOR_PHASES, "children"),
     (ids.MONITOR_JUMP, "options"),
     (ids.MONITOR_SERVER, "options"),
     (ids.MONITOR_MODEL_NOTE, "children"),
     (ids.MONITOR_SIMULATED, "hidden"),
-    (ids.MONITOR_NOTICES, "children"),
+    NOTICES,
 )
 PANEL_TARGETS: Final[tuple[Target, ...]] = (
     PANEL_HIDDEN,
@@ -67,24 +72,12 @@ TARGETS: Final[tuple[Target, ...]] = (
     *PANEL_TARGETS,
     *ABOUT_TARGETS,
     TIME,
+    ROLLING_NOTE,
     SUMMARY,
     BANNER,
     ANSWER,
 )
 """Everything that a request may change, in the order in which the callback returns it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """What the page says that it shows.
-
-    :param key: names the source's content, the model and the theme that were drawn.
-    :param server: the server whose panel is drawn; None = closed.
-    """
-
-    key: str
-    tick: int
-    server: str | None
 
 
 class Drawings:
@@ -95,7 +88,7 @@ class Drawings:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._made: OrderedDict[Hashable, Drawing] = OrderedDict()
+        self._made: OrderedDict[Hashable, tuple[Drawing, list[Any]]] = OrderedDict()
         self._forecasts = Forecasts(services)
         self._lock = threading.Lock()
 
@@ -107,55 +100,68 @@ class Drawings:
 
     def _draw(self, request: Mapping[str, Any]) -> Drawing:
         playback = decode(request)
+        state = self._services.live_state(playback.source, seen=int(_number(request.get("seen"), -1)))
         about = self._services.describe(playback.source)
         tick_seconds = self._services.tick_seconds(about)
-        now = _number(request.get("now"))
-        tick = position(playback, now, ticks=about.ticks or 1, tick_seconds=tick_seconds)
-        frame = self._services.frame(playback.source, playback.model, tick)
+        ticks = (about.ticks or 1) if state is None else state.ticks
+        live, now = state is not None, _number(request.get("now"))
+        asked = position(playback, now, ticks=ticks, tick_seconds=tick_seconds, live=live)
+        toward = 0 if playback.follow else _number(request.get("toward"))
+        if live and toward:
+            asked = self._services.kept_tick(playback.source, asked, back=toward < 0)
+        frame = self._services.frame(playback.source, playback.model, asked)
         theme, server = _text(request.get("theme")), _text(request.get("server"))
-        key = _key(frame, theme, asked=playback.model != BEST)
-        drawn = _drawn(request.get("drawn"), key)
-        drawing = self._shared((key, tick, server, drawn), frame)
+        key = key_of(frame, theme, asked=playback.model != BEST)
+        drawn = drawn_of(request.get("drawn"), key)
+        drawing, told = self._shared((key, frame.tick, server, drawn), frame)
+        current = drawn is not None and drawn.roster == frame.source.digest
         answer = {
             "id": request.get("id"),
             "key": key,
-            "tick": tick,
+            "roster": frame.source.digest,
+            "tick": frame.tick,
+            "asked": asked,
             "source": playback.source,
             "server": server,
             "no_data": bool(np.isnan(frame.risk).all() and np.all(frame.states == NO_STATE)),
-            "about": None if drawn else _facts(about, tick_seconds),
+            "about": None if current else _facts(frame.source, tick_seconds),
         }
-        return {**drawing, ANSWER: answer}
+        if state is None:
+            return {**drawing, BANNER: told, ANSWER: answer}
+        answer["live"] = live_source.facts(state, self._services.oldest_tick(playback.source))
+        resting = not playback.playing and not playback.follow
+        spoken = [*live_source.banners(state, frame, asked, resting=resting), *told]
+        return {**drawing, **_spoken(spoken, live_source.notices(state), request, answer), ANSWER: answer}
 
-    def _shared(self, key: tuple[str, int, str | None, Drawn | None], frame: Frame) -> Drawing:
-        """What every viewer with this key gets, as JSON that is written already."""
+    def _shared(self, key: tuple[str, int, str | None, Drawn | None], frame: Frame) -> tuple[Drawing, list[Any]]:
+        """What every viewer with this key gets, as JSON that is written already; and what is told above it."""
         with self._lock:
             known = self._made.get(key)
             if known is not None:
                 self._made.move_to_end(key)
                 return known
-        _, _, server, drawn = key
-        theme = theme_of(key[0].rsplit(" ", 1)[1])
+        name, _, server, drawn = key
+        theme = theme_of(theme_name(name))
         frame = replace(frame, record=self._forecasts.record(frame.card))
-        told = components.model_banner(frame, asked=key[0].rsplit(" ", 2)[1] == ASKED)
-        drawing: Drawing = {BANNER: told, **_figures(frame, theme, drawn)}
-        drawing.update(self._panel(frame, theme, server, drawn))
-        if drawn is None:
+        told = [moment.model_banner(frame, asked=was_asked(name))]
+        drawing = _figures(frame, theme, drawn)
+        drawing.update(self._panel(frame, theme, server, drawn, told))
+        if drawn is None or drawn.roster != frame.source.digest:
             drawing.update(_about(frame))
-        written = {target: _written(value) for target, value in drawing.items()}
+        made = {target: _written(value) for target, value in drawing.items()}, [each for each in told if each]
         with self._lock:
-            self._made[key] = written
+            self._made[key] = made
             while len(self._made) > DRAWINGS_KEPT:
                 self._made.popitem(last=False)
-        return written
+        return made
 
-    def _panel(self, frame: Frame, theme: Theme, name: str | None, drawn: Drawn | None) -> Drawing:
-        """The chosen server's panel, or a closed one."""
+    def _panel(self, frame: Frame, theme: Theme, name: str | None, drawn: Drawn | None, told: list[Any]) -> Drawing:
+        """The chosen server's panel, or a closed one; why it is closed is added to ``told``."""
         if not name:
             return {PANEL_HIDDEN: True} if drawn is None or drawn.server else {}
         if name not in frame.source.servers:
-            words = f"'{frame.source.name}' has no server '{shorten(name)}'. Choose one from the list."
-            return {PANEL_HIDDEN: True, BANNER: components.banner("No such server", words)}
+            told.append(_no_server(frame, name))
+            return {PANEL_HIDDEN: True}
         server = frame.source.servers.index(name)
         trace = self._services.trace(frame, server)
         same = drawn is not None and drawn.server == name
@@ -170,6 +176,10 @@ def _reported(make: Callable[[Mapping[str, Any]], Drawing], request: Mapping[str
     number = request.get("id")
     try:
         return make(request)
+    except SourceUnreachableError as error:
+        drawing.update(_erased(request, always=True))
+        drawing[BANNER] = components.banner("There is nothing to show yet", str(error), kind="info")
+        drawing[ANSWER] = {"id": number, "waiting": str(error)}
     except NotReadyError as error:
         drawing[BANNER] = []
         drawing[ANSWER] = {"id": number, "preparing": {"message": error.what, "progress": error.progress}}
@@ -183,11 +193,14 @@ def _reported(make: Callable[[Mapping[str, Any]], Drawing], request: Mapping[str
     return drawing
 
 
-def _erased(request: Mapping[str, Any]) -> Drawing:
-    """Nothing where the page still shows another source or model than it asks for: old data never stands as current."""
+def _erased(request: Mapping[str, Any], *, always: bool = False) -> Drawing:
+    """Nothing where the page still shows another source or model than it asks for: old data never stands as current.
+
+    :param always: whether nothing is shown of the same source, either.
+    """
     drawn = request.get("drawn")
     wanted = f"{request.get('source')} {request.get('model')}"
-    if not isinstance(drawn, Mapping) or drawn.get("shows") == wanted:
+    if not isinstance(drawn, Mapping) or (drawn.get("shows") == wanted and not always):
         return {}
     empty = {(module.id, "figure"): blank(theme_of(request.get("theme"))) for module in FIGURES}
     about = dict(zip(ABOUT_TARGETS, ([], [], [], [], True, []), strict=True))
@@ -198,10 +211,12 @@ def _figures(frame: Frame, theme: Theme, drawn: Drawn | None) -> Drawing:
     """The tiles, the figures, the clock and the end summary; nothing when the page shows this tick already."""
     if drawn is not None and drawn.tick == frame.tick:
         return {}
-    drawing: Drawing = {**kpi.texts(frame), TIME: components.clock(frame)}
-    drawing[SUMMARY] = components.summary(frame) if frame.tick + 1 == frame.source.ticks else []
+    drawing: Drawing = {**kpi.texts(frame), TIME: moment.clock(frame), ROLLING_NOTE: rolling.note(frame)}
+    ended = frame.tick + 1 == frame.source.ticks and not frame.source.live
+    drawing[SUMMARY] = moment.summary(frame) if ended else []
     for module in FIGURES:
-        change = None if drawn is None else module.patch(frame, drawn.tick)
+        anew = drawn is None or (module.by_server and drawn.roster != frame.source.digest)
+        change = None if anew or drawn is None else module.patch(frame, drawn.tick)
         drawing[module.id, "figure"] = module.figure(frame, theme) if change is None else change
     return drawing
 
@@ -216,7 +231,7 @@ def _about(frame: Frame) -> Drawing:
         [components.entry(name) for name in about.servers],
         components.model_note(frame.card, instead=frame.instead),
         not about.simulated,
-        components.notices((*about.notices, *frame.remarks)),
+        [] if about.live else components.notices((*about.notices, *frame.remarks)),
     )
     return dict(zip(ABOUT_TARGETS, values, strict=True))
 
@@ -226,28 +241,34 @@ def _facts(about: SourceDescription, tick_seconds: float) -> dict[str, Any]:
     return {
         "source": about.name,
         "ticks": about.ticks,
+        "start_ms": int(about.start.astype("datetime64[ms]").astype(np.int64)),
+        "step_ms": round(about.step_seconds * 1000),
         "tick_seconds": tick_seconds,
         "servers": list(about.servers),
         "phases": [{"name": phase.name, "first": phase.first, "last": phase.last} for phase in about.phases],
     }
 
 
-def _key(frame: Frame, theme: str | None, *, asked: bool) -> str:
-    """Equal where two pages show the same; its last two words are whether a viewer chose the model, and the theme."""
-    answers = f"{frame.card.identity} {'' if frame.instead is None else 'instead'}{'remark' if frame.remarks else ''}"
-    return f"{frame.source.name} {frame.source.digest[:16]} {answers} {ASKED if asked else BEST} {theme}"
+def _spoken(
+    banners: list[Any], notices: tuple[str, ...], request: Mapping[str, Any], answer: dict[str, Any]
+) -> Drawing:
+    """The banners and notes of a live source, unless the page has the same: no reader is interrupted by nothing new."""
+    notes = components.notices(notices)
+    answer["told"] = crc32(orjson.dumps([banners, notes], default=_plain))
+    if request.get("told") == answer["told"] and isinstance(request.get("drawn"), Mapping):
+        return {}
+    return {BANNER: banners, NOTICES: notes}
 
 
-def _drawn(value: object, key: str) -> Drawn | None:
-    """What the page shows, if it can be continued: same source, content, model and theme."""
-    if not isinstance(value, Mapping) or value.get("key") != key or not isinstance(value.get("tick"), int):
-        return None
-    server = value.get("server")
-    return Drawn(key, value["tick"], _text(server))
+def _no_server(frame: Frame, name: str) -> Any:  # noqa: ANN401 - a Dash component
+    words = f"'{frame.source.name}' has no server '{shorten(name)}'"
+    if frame.source.live:
+        words += f" at {moment.stamp(frame.timestamp)} UTC: it came later, or had left"
+    return components.banner("No such server", f"{words}. Choose one from the list.")
 
 
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
+def _number(value: object, missing: float = 0.0) -> float:
+    return float(value) if isinstance(value, int | float) and abs(value) < LARGEST else missing
 
 
 def _text(value: object) -> str | None:

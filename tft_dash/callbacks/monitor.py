@@ -31,4 +31,5 @@ def register_monitor(app: Dash, services: Services) -> None:
     app.clientside_callback(ClientsideFunction("tft_dash", "land"), Input(ids.MONITOR_ANSWER, "data"))
     for figure in (ids.MONITOR_TOP, ids.MONITOR_HEATMAP):
         app.clientside_callback(ClientsideFunction("tft_dash", "pickCell"), Input(figure, "clickData"))
+    app.clientside_callback(ClientsideFunction("tft_dash", "pickTime"), Input(ids.MONITOR_TREND, "clickData"))
     app.clientside_callback(ClientsideFunction("tft_dash", "pickServer"), Input(ids.MONITOR_SERVER, "value"))

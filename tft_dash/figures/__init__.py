@@ -27,18 +27,20 @@ class FigureModule:
     :param figure: the whole figure.
     :param patch: the data that a page which has drawn tick ``since`` of the same source, model and theme lacks; None
         when it needs a whole figure.
+    :param by_server: whether it has a place for every server, and is drawn anew when servers come and go.
     """
 
     name: str
     id: str
     figure: Callable[[Frame, Theme], Figure]
     patch: Callable[[Frame, int], Patch | None]
+    by_server: bool = False
 
 
 FIGURES: Final = (
     FigureModule(trend.NAME, ids.MONITOR_TREND, trend.figure, trend.patch),
     FigureModule(top.NAME, ids.MONITOR_TOP, top.figure, top.patch),
-    FigureModule(heatmap.NAME, ids.MONITOR_HEATMAP, heatmap.figure, heatmap.patch),
+    FigureModule(heatmap.NAME, ids.MONITOR_HEATMAP, heatmap.figure, heatmap.patch, by_server=True),
     FigureModule(rolling.NAME, ids.MONITOR_ROLLING, rolling.figure, rolling.patch),
 )
 """The Plotly figures in page order."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from tft_dash.figures.plot import Numbers, numbers, small, time_unit
+from tft_dash.frame import Frame
 from tft_dash.schema import FloatArray
 from tft_dash.theme import Theme
 
@@ -17,10 +18,19 @@ _MARKS: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class AgoAxis:
-    """The last ``ticks`` ticks of ``step_seconds`` each; its values are in the unit that reads best, now is 0."""
+    """The last ``ticks`` ticks of ``step_seconds`` each; its values are in the unit that reads best, its end is 0.
+
+    :param end: what stands at the end.
+    """
 
     ticks: int
     step_seconds: float
+    end: str = "now"
+
+    @classmethod
+    def of(cls, frame: Frame, ticks: int) -> AgoAxis:
+        """The axis that ends with a frame. Of a live source that is called now only by the clock, on no axis."""
+        return cls(ticks, frame.source.step_seconds, "0" if frame.source.live else "now")
 
     @property
     def span_seconds(self) -> float:
@@ -47,7 +57,7 @@ class AgoAxis:
         return {
             "range": [-span, 0],
             "tickvals": places,
-            "ticktext": [f"−{-place} {name}" if place else "now" for place in places],
+            "ticktext": [f"−{-place} {name}" if place else self.end for place in places],
             "tickfont": small(theme),
             "ticklabelstandoff": 4,
             "showgrid": False,

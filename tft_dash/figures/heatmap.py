@@ -136,8 +136,22 @@ def _labels(frame: Frame, grid: _Grid, risks: list[int | None]) -> list[str]:
     if not grid.written_on:
         return []
     style = f"font-size:{grid.value_size}px"
-    shares = ("no risk" if risk is None else f'<span style="{style}"><b>{risk}%</b></span>' for risk in risks)
+    shares = (
+        _without(frame, place) if risk is None else f'<span style="{style}"><b>{risk}%</b></span>'
+        for place, risk in enumerate(risks)
+    )  # fmt: skip
     return [f"{share}<br>{name}" for share, name in zip(shares, _names(frame, grid), strict=True)]
+
+
+def _without(frame: Frame, server: int) -> str:
+    """What stands on the cell of a server without a risk."""
+    silence = frame.silence_of(server)
+    return "no risk" if silence is None else f"silent {components.span_words(silence)}"
+
+
+def _state(frame: Frame, server: int, state: str) -> str:
+    silence = frame.silence_of(server)
+    return state if silence is None else f"{state}, last heard of {components.span_words(silence)} before"
 
 
 def _dynamic(frame: Frame, grid: _Grid) -> dict[int, dict[str, Any]]:
@@ -146,7 +160,9 @@ def _dynamic(frame: Frame, grid: _Grid) -> dict[int, dict[str, Any]]:
     risks = [None if math.isnan(value) else int(value) for value in whole.tolist()]
     change: dict[int, dict[str, Any]] = {
         _CELLS: {
-            "text": grid.rows_of([state if risk is None else None for state, risk in zip(states, risks, strict=True)])
+            "text": grid.rows_of(
+                [_state(frame, place, state) if risks[place] is None else None for place, state in enumerate(states)]
+            )
         },
         _RISKS: {"z": grid.rows_of(risks), "text": grid.rows_of(states)},
         _LABELS: {"text": _labels(frame, grid, risks)},

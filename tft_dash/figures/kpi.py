@@ -11,12 +11,14 @@ import numpy as np
 from dash import html
 
 from tft_dash import components, ids
+from tft_dash.figures import moment
 from tft_dash.figures.plot import chance
 from tft_dash.frame import Frame
 from tft_dash.schema import HEALTH_BANDS, UNKNOWN_BAND, FloatArray
 
 NAME: Final = "kpi"
 
+PROGRESS: Final = "Progress"
 CHANGE_TICKS: Final = 12
 """How many ticks back a probability's change is measured."""
 
@@ -35,6 +37,7 @@ TARGETS: Final[tuple[Target, ...]] = (
     (ids.KPI_PROB_8H_NOTE, "children"),
     (ids.KPI_SERVERS, "children"),
     (ids.KPI_SERVERS_NOTE, "children"),
+    (ids.KPI_PROGRESS_LABEL, "children"),
     (ids.KPI_PROGRESS, "children"),
     (ids.KPI_PROGRESS_NOTE, "children"),
     (ids.KPI_PROGRESS_BAR, "style"),
@@ -83,7 +86,9 @@ def layout() -> html.Section:
                 "Incident within 8 h", ids.KPI_PROB_8H, ids.KPI_PROB_8H_NOTE, key="prob-8h", hint=_OF_THE_FLEET
             ),
             components.tile("Active servers", ids.KPI_SERVERS, ids.KPI_SERVERS_NOTE),
-            components.tile("Progress", ids.KPI_PROGRESS, ids.KPI_PROGRESS_NOTE, below=bar),
+            components.tile(
+                PROGRESS, ids.KPI_PROGRESS, ids.KPI_PROGRESS_NOTE, below=bar, label_id=ids.KPI_PROGRESS_LABEL
+            ),
         ],
         id=ids.MONITOR_KPI,
         className="tiles",
@@ -94,6 +99,7 @@ def layout() -> html.Section:
 def texts(frame: Frame) -> dict[Target, Any]:
     """What the tiles say: ``(component id, property)`` → value, for exactly :data:`TARGETS`."""
     share = frame.progress
+    label, value, note = _place(frame)
     return {
         (ids.KPI_HEALTH, "className"): _health_class(frame.health.name),
         (ids.KPI_HEALTH_WORD, "children"): frame.health.word,
@@ -106,9 +112,10 @@ def texts(frame: Frame) -> dict[Target, Any]:
         (ids.KPI_PROB_8H_NOTE, "children"): _change(frame, frame.history.prob_8h),
         (ids.KPI_SERVERS, "children"): f"{frame.active:,} / {len(frame.source.servers):,}",
         (ids.KPI_SERVERS_NOTE, "children"): _servers_note(frame),
-        (ids.KPI_PROGRESS, "children"): "live" if share is None else f"{share:.0%}",
-        (ids.KPI_PROGRESS_NOTE, "children"): components.elapsed(frame),
-        (ids.KPI_PROGRESS_BAR, "style"): {"transform": f"scaleX({1 if share is None else round(share, 4)})"},
+        (ids.KPI_PROGRESS_LABEL, "children"): label,
+        (ids.KPI_PROGRESS, "children"): value,
+        (ids.KPI_PROGRESS_NOTE, "children"): note,
+        (ids.KPI_PROGRESS_BAR, "style"): {"transform": f"scaleX({0 if share is None else round(share, 4)})"},
     }
 
 
@@ -117,6 +124,7 @@ def blank() -> dict[Target, Any]:
     values = {target: "" if target[0].endswith("-note") else "—" for target in TARGETS}
     return {
         **values,
+        (ids.KPI_PROGRESS_LABEL, "children"): PROGRESS,
         (ids.KPI_HEALTH, "className"): _health_class(UNKNOWN_BAND.name),
         (ids.KPI_PROGRESS_BAR, "style"): {"transform": "scaleX(0)"},
     }
@@ -124,6 +132,14 @@ def blank() -> dict[Target, Any]:
 
 def _health_class(band: str) -> str:
     return f"tile tile-band band-{band}"
+
+
+def _place(frame: Frame) -> tuple[str, str, str]:
+    """The last tile: how far a recording has been seen, or the time of a live tick and when it was judged."""
+    if not frame.source.live:
+        return PROGRESS, f"{frame.progress or 0:.0%}", moment.elapsed(frame)
+    time = moment.stamp(frame.timestamp)
+    return "Data of (UTC)", time[11:], f"{time[:10]}, {moment.issue(frame)}".removesuffix(", ")
 
 
 def _phase_note(frame: Frame) -> str:
@@ -141,9 +157,13 @@ def _change(frame: Frame, history: FloatArray) -> str:
     if np.isnan(now):
         return "not enough data"
     if back == 0 or np.isnan(then):
-        return "no earlier value"
-    points, span = round(100 * now) - round(100 * then), components.span_words(back * frame.source.step_seconds)
-    return f"steady over {span}" if points == 0 else f"{'up' if points > 0 else 'down'} {abs(points)} points in {span}"
+        words = "no earlier value"
+    else:
+        points, span = round(100 * now) - round(100 * then), components.span_words(back * frame.source.step_seconds)
+        way = "up" if points > 0 else "down"
+        words = f"steady over {span}" if points == 0 else f"{way} {abs(points)} points in {span}"
+    whole = len(frame.source.servers)
+    return words if frame.measured == whole else f"{words} · {frame.measured:,}/{whole:,} servers"
 
 
 def _servers_note(frame: Frame) -> str:

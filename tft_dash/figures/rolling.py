@@ -11,6 +11,7 @@ from typing import Final
 from dash import Patch, html
 
 from tft_dash import components, ids
+from tft_dash.figures import moment
 from tft_dash.figures.ago import AgoAxis
 from tft_dash.figures.lines import Row, figure_of, patch_of
 from tft_dash.figures.plot import Figure, graph
@@ -23,7 +24,14 @@ TICKS: Final = 60
 
 def layout() -> html.Section:
     """The card that holds the figure."""
-    return components.card("Fleet metrics", f"Last {TICKS} ticks", graph(ids.MONITOR_ROLLING, zoom=True), name=NAME)
+    note = html.Span(f"Last {TICKS} ticks", id=ids.MONITOR_ROLLING_NOTE)
+    return components.card("Fleet metrics", note, graph(ids.MONITOR_ROLLING, zoom=True), name=NAME)
+
+
+def note(frame: Frame) -> str:
+    """What is drawn, and of how many servers the newest values are where some have none."""
+    of = moment.speaks_of(frame)
+    return f"Last {TICKS} ticks, at the end {of}" if of else f"Last {TICKS} ticks"
 
 
 def figure(frame: Frame, theme: Theme) -> Figure:
@@ -37,7 +45,7 @@ def patch(frame: Frame, since: int) -> Patch | None:  # noqa: ARG001 - the windo
 
 
 def _ago(frame: Frame) -> AgoAxis:
-    return AgoAxis(TICKS, frame.source.step_seconds)
+    return AgoAxis.of(frame, TICKS)
 
 
 def _rows(frame: Frame) -> list[Row]:

@@ -66,7 +66,9 @@ def facts(frame: Frame, server: int) -> list[Any]:
     band = band_of(risk, RISK_BANDS)
     words = "no risk can be given" if np.isnan(risk) else f"risk {percent(risk)}, {band.word}"
     about = f"{frame.source.profiles[server]} · {state_of(frame, server)} · "
-    return [about, html.Span(words, className=f"band-{band.name}")]
+    silence = frame.silence_of(server)
+    heard = [] if silence is None else [f" · last heard of {components.span_words(silence)} before"]
+    return [about, html.Span(words, className=f"band-{band.name}"), *heard]
 
 
 def drivers(frame: Frame, server: int) -> list[html.Li]:
@@ -86,7 +88,7 @@ def patch(frame: Frame, trace: ServerTrace) -> Patch:
 
 
 def _ago(frame: Frame) -> AgoAxis:
-    return AgoAxis(TICKS, frame.source.step_seconds)
+    return AgoAxis.of(frame, TICKS)
 
 
 def _rows(frame: Frame, trace: ServerTrace) -> list[Row]:

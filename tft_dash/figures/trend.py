@@ -1,7 +1,8 @@
 """Incident probability over the whole recording: two lines, the phases, and nothing of the future.
 
 The time axis is fixed, so a tick only appends. A recording of more than :data:`POINTS` ticks is drawn in buckets of
-equally many ticks, each at the highest value in it, so that no peak is lost.
+equally many ticks, each at the highest value in it, so that no peak is lost. Of a live source the last ticks are drawn,
+at most so many as its history has: a window that moves, whose axis follows the values until the reader zooms.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from tft_dash.theme import BODY, Theme
 
 NAME: Final = "trend"
 POINTS: Final = 2000
+GONE_AT_MOST: Final = 50
+"""A page that lacks more ticks of a moving window gets the whole lines."""
 
 _DECIMALS: Final = 4
 _RIGHT: Final = 84
@@ -66,20 +69,35 @@ def figure(frame: Frame, theme: Theme) -> Figure:
 
 
 def patch(frame: Frame, since: int) -> Patch | None:
-    """The points after tick ``since``; the whole lines where the page is ahead of the frame.
-
-    None for a live source that needs larger buckets than the page has drawn.
-    """
-    bucket = _bucket(frame)
-    if frame.source.live and bucket != _bucket_of(since + 1):
-        return None
+    """The points after tick ``since``; the whole lines where the page is ahead of the frame, or far behind."""
     change = Patch()
     for place, values in _lines(frame).items():
-        _continue(change["data"][place], values, since, bucket, partial(_values, frame, place))
+        line, points_of = change["data"][place], partial(_values, frame, place)
+        if frame.source.live:
+            _move_on(line, frame, values, since, points_of)
+        else:
+            _continue(line, values, since, _bucket(frame), points_of)
     for place, parts in _ends(frame).items():
         for name, value in parts.items():
             change["data"][place][name] = value
     return change
+
+
+def _move_on(trace: Patch, frame: Frame, values: FloatArray, since: int, parts: Parts) -> None:
+    """The line of a live source: what has left the window at its old end is taken away, what is new is added."""
+    first = frame.history.first
+    window = len(values) if first else since + 1
+    gone = first - max(0, since + 1 - window)
+    if since > frame.tick or since < first or gone > GONE_AT_MOST:
+        for name, whole in parts(_points(values, 0, 1)).items():
+            trace[name] = whole
+    else:
+        for name, fresh in parts(_points(values, since + 1 - first, 1)).items():
+            for _ in range(gone):
+                del trace[name][0]
+            if fresh:
+                trace[name].extend(fresh)
+    trace["x0"] = _time(frame)["x0"]
 
 
 def _continue(trace: Patch, values: FloatArray, since: int, bucket: int, parts: Parts) -> None:
@@ -110,7 +128,7 @@ def _lines(frame: Frame) -> dict[int, FloatArray]:
 
 
 def _bucket(frame: Frame) -> int:
-    return _bucket_of(frame.source.ticks or frame.tick + 1)
+    return 1 if frame.source.live else _bucket_of(frame.source.ticks or frame.tick + 1)
 
 
 def _bucket_of(ticks: int) -> int:
@@ -126,7 +144,7 @@ def _points(values: FloatArray, first: int, bucket: int) -> Numbers:
 
 def _time(frame: Frame) -> dict[str, float]:
     step = frame.source.step_seconds * 1000
-    return {"x0": _milliseconds(frame.source.start), "dx": step * _bucket(frame)}
+    return {"x0": _milliseconds(frame.source.time_of(frame.history.first)), "dx": step * _bucket(frame)}
 
 
 def _milliseconds(time: np.datetime64) -> int:
@@ -136,7 +154,7 @@ def _milliseconds(time: np.datetime64) -> int:
 def _ends(frame: Frame) -> dict[int, dict[str, Any]]:
     """Both values now, marked and labelled at the lines' ends; the labels never cover each other."""
     time = _time(frame)
-    at = [time["x0"] + time["dx"] * (frame.tick // _bucket(frame))] * 2
+    at = [time["x0"] + time["dx"] * ((frame.tick - frame.history.first) // _bucket(frame))] * 2
     both = numbers(np.array([frame.prob_8h, frame.prob_30m]), _DECIMALS)
     texts = [f"  {name} {chance(value)}" for name, value in (("8 h", frame.prob_8h), ("30 min", frame.prob_30m))]
     return {_MARKS: {"x": at, "y": both}, _LABELS: {"x": at, "y": _apart(both), "text": texts}}
@@ -166,7 +184,9 @@ def _layout(frame: Frame, theme: Theme) -> dict[str, Any]:
         "spikedash": "solid",
         "spikecolor": theme.control,
     }
-    if source.ticks is not None:
+    if source.live:
+        time["autorange"] = True
+    elif source.ticks is not None:
         half = source.step_seconds * 500 if source.ticks == 1 else 0
         first, last = _milliseconds(source.start), _milliseconds(source.time_of(source.ticks - 1))
         time["range"] = [first - half, last + half]
@@ -224,6 +244,9 @@ def _phase_names(frame: Frame, theme: Theme) -> list[dict[str, Any]]:
 def _note(frame: Frame, theme: Theme) -> dict[str, Any]:
     bucket = _bucket(frame)
     text = "UTC" if bucket == 1 else f"each point is the highest of {bucket} ticks · UTC"
+    if frame.history.thinned_before > frame.history.first:
+        until = str(frame.source.time_of(frame.history.thinned_before).astype("datetime64[m]")).replace("T", " ")
+        text = f"before {until} each step is the highest of the ticks that were thinned out · UTC"
     corner = {
         "xref": "paper",
         "x": 1,

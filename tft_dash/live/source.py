@@ -114,6 +114,17 @@ class LiveSource:
                 self._records.popitem(last=False)
         return found
 
+    def kept(self, tick: int, *, back: bool) -> int:
+        """The nearest kept tick at or after ``tick``, or at or before it; the last one in that direction.
+
+        :raises NotThereError: nothing is kept any more.
+        """
+        if not back:
+            return self.record(tick).tick
+        time = self.state().time_of(tick)
+        found = self._store.tick_at(self.name, time)
+        return self.record(tick).tick if found is None else found
+
     def oldest(self) -> int:
         """The oldest tick that is kept; looked up anew with every half minute, for it moves slowly."""
         now = time.monotonic()

@@ -13,6 +13,7 @@ from tft_dash.figures import heatmap, kpi, rolling, server, top, trend
 CLOCK_MS: Final = 250
 MODEL_WORDS: Final = {"best": "best for the source"}
 """What the list of models says in place of a name."""
+AT_HINT: Final = "What did it say then? 03:10, 2026-11-27 03:10, or -15m; Enter shows it."
 SPEEDS: Final = ("0.5", "1", "2", "5", "10", "30", "60")
 
 
@@ -122,13 +123,29 @@ def _buttons() -> html.Div:
 
 
 def _time() -> html.Div:
-    return html.Div("—", id=ids.MONITOR_TIME, className="clock")
+    now = html.Button(
+        [components.icon("end"), "Go to now"], id=ids.MONITOR_NOW, type="button", hidden=True, className="button-now",
+        title="Follow the newest tick (End)", **{"aria-label": "Go to now"},
+    )  # fmt: skip
+    return html.Div([html.Div("—", id=ids.MONITOR_TIME, className="clock"), now], className="place")
+
+
+def _at() -> html.Div:
+    """The field for a time that is jumped to, and where it says why it cannot be."""
+    field = dcc.Input(
+        id=ids.MONITOR_AT, type="text", placeholder="03:10", className="at-field", maxLength=40,
+        autoComplete="off", debounce=True,
+    )  # fmt: skip
+    label = html.Label("Jump to (UTC)", htmlFor=ids.MONITOR_AT, className="field-label", title=AT_HINT)
+    note = html.Div("", id=ids.MONITOR_AT_NOTE, className="at-note", role="alert", hidden=True)
+    return html.Div([label, field, note], className="field field-at", title=AT_HINT)
 
 
 def _pace() -> html.Div:
     speeds = [(speed, f"{speed}×") for speed in SPEEDS]
     return html.Div(
         [
+            _at(),
             components.select(ids.MONITOR_SPEED, "Speed", speeds, "1"),
             components.select(ids.MONITOR_JUMP, "Jump to phase", [], "", bare=True),
         ],

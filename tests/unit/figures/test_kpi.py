@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from support.frames import describe, frame_at, silent, with_risks
+from support.frames import describe, frame_at, live, silent, with_risks
 
 from tft_dash import ids
 from tft_dash.figures import kpi
@@ -97,5 +97,16 @@ def test_progress_runs_from_zero_to_one_hundred_percent() -> None:
     assert said(frame_at(19), ids.KPI_PROGRESS_NOTE) == "1:35 of 4:55"
 
 
-def test_a_live_source_has_no_progress() -> None:
-    assert said(frame_at(70, describe(2, None)), ids.KPI_PROGRESS) == "live"
+def test_a_live_source_has_no_progress_but_the_time_of_its_data_and_when_it_was_judged() -> None:
+    frame = live(frame_at(70, describe(2, 71, growing=True)), issued_after=7.0)
+    assert said(frame, ids.KPI_PROGRESS_LABEL) == "Data of (UTC)"
+    assert said(frame, ids.KPI_PROGRESS) == "00:05:50"
+    assert said(frame, ids.KPI_PROGRESS_NOTE) == "2024-01-01, judged 7 s later"
+    assert said(live(frame, issued_after=7200.0), ids.KPI_PROGRESS_NOTE) == "2024-01-01, back-filled 2 h later"
+
+
+def test_a_probability_says_of_how_many_servers_it_speaks() -> None:
+    frame = frame_at(30)
+    assert "servers" not in said(frame, ids.KPI_PROB_30M_NOTE)
+    one_less = {name: np.where(np.arange(10) == 3, np.nan, values) for name, values in frame.metrics.items()}
+    assert said(replace(frame, metrics=one_less), ids.KPI_PROB_30M_NOTE).endswith(" · 9/10 servers")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from support.frames import describe, frame_at, silent
+from support.frames import describe, frame_at, live, silent
 from support.patching import applied
 
 from tft_dash.figures import trend
@@ -97,13 +97,45 @@ def test_a_patch_appends_exactly_the_missing_ticks() -> None:
     assert [len(step["params"]["value"]) for step in extended] == [4, 4]
 
 
-def test_a_live_source_whose_buckets_grow_asks_for_a_whole_figure() -> None:
-    source = describe(1, None)
-    assert trend.patch(frame_at(2000, source), 1999) is None
-    grown = trend.patch(frame_at(2001, source), 2000)
-    assert grown is not None
-    before, after = trend.figure(frame_at(2000, source), LIGHT), trend.figure(frame_at(2001, source), LIGHT)
-    assert applied(before, grown)["data"][:4] == after["data"][:4]
+def live_at(tick: int, window: int = 100) -> Frame:
+    return live(frame_at(tick, describe(1, tick + 1)), window=window)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(20, 21), (98, 99), (99, 100), (150, 151), (90, 120), (150, 190), (150, 240), (150, 400), (300, 5), (300, 300)],
+)
+def test_a_patched_window_of_a_live_source_is_the_later_window(before: int, after: int) -> None:
+    change = trend.patch(live_at(after), before)
+    assert change is not None
+    whole = trend.figure(live_at(after), LIGHT)
+    assert applied(trend.figure(live_at(before), LIGHT), change)["data"] == whole["data"]
+    assert {step["location"][0] for step in change.to_plotly_json()["operations"]} == {"data"}
+
+
+def test_a_tick_of_a_live_source_sends_one_value_of_each_line() -> None:
+    change = trend.patch(live_at(151), 150)
+    assert change is not None
+    steps = change.to_plotly_json()["operations"]
+    assert sorted(len(step["params"]["value"]) for step in steps if step["operation"] == "Extend") == [1, 1]
+    assert sum(step["operation"] == "Delete" for step in steps) == 2
+
+
+def test_the_axis_of_a_live_source_follows_its_window() -> None:
+    frame = live_at(150)
+    figure = trend.figure(frame, LIGHT)
+    assert figure["layout"]["xaxis"]["autorange"] is True
+    assert "range" not in figure["layout"]["xaxis"]
+    assert figure["data"][0]["x0"] == START_MS + 51 * 5000
+    assert len(figure["data"][0]["y"]) == 100
+    assert figure["data"][2]["x"][0] == START_MS + 150 * 5000
+
+
+def test_what_was_thinned_out_is_told() -> None:
+    frame = live_at(150)
+    assert trend.figure(frame, LIGHT)["layout"]["annotations"][0]["text"] == "UTC"
+    thinned = replace(frame, history=replace(frame.history, thinned_before=120))
+    assert "before 2024-01-01 00:10 each step" in trend.figure(thinned, LIGHT)["layout"]["annotations"][0]["text"]
 
 
 RECORD = TrackRecord(
