@@ -16,6 +16,7 @@ from flask import Flask
 from tft_dash.api import datasets as api_datasets
 from tft_dash.api import runs as api_runs
 from tft_dash.api import scenarios as api_scenarios
+from tft_dash.api.ingest import register_ingest
 from tft_dash.api.openapi import register_openapi
 from tft_dash.api.routes import register_api
 from tft_dash.api.uploads import register_uploads
@@ -68,6 +69,7 @@ def create_app(services: Services) -> Dash:
         api_runs.register_runs,
         api_datasets.register_datasets,
         register_uploads,
+        register_ingest,
         register_openapi,
         register_api,
     ):

@@ -14,12 +14,16 @@
     │   ├── SettingError                  a setting has an impossible value
     │   ├── ConflictError                 somebody else has changed it meanwhile; nothing was overwritten
     │   ├── LimitError                    more than the settings allow; names the setting
+    │   ├── MediaTypeError                sent in a form that is not read here
+    │   ├── NoEntryError                  sent without a token, or with a wrong one
+    │   ├── ClosedError                   takes nothing as it is configured
     │   └── MissingExtraError             an optional dependency is not installed
     ├── UnreachableError         exit 3   a file, folder or server cannot be reached
     │   ├── SourceMissingError            a source's file is not there or cannot be read
     │   ├── SourceUnreachableError        a live source does not answer; it is asked again later
     │   └── StorageError                  something could not be written
     │       └── RevisionError             the store is of another version of the app, or cannot be brought to this one's
+    ├── BusyError                exit 3   more comes in than can be taken at the moment; carries when to come again
     ├── LostLeadError            exit 3   another process collects a live source by now; nothing was recorded
     ├── CancelledError           exit 1   somebody stopped the work; says how far it was
     └── NotReadyError            exit 3   the answer is being prepared; carries the progress
@@ -136,6 +140,18 @@ class LimitError(UsageError):
     """More than the settings allow; the message names the setting."""
 
 
+class MediaTypeError(UsageError):
+    """Something was sent in a form that is not read here."""
+
+
+class NoEntryError(UsageError):
+    """What was sent came without a token, or with a wrong one."""
+
+
+class ClosedError(UsageError):
+    """It takes nothing from anybody, as it is configured."""
+
+
 class MissingExtraError(UsageError):
     """An optional dependency is not installed.
 
@@ -167,6 +183,19 @@ class StorageError(UnreachableError):
 
 class RevisionError(StorageError):
     """The store is of another version of the app, or cannot be brought to this one's; it was left as it is."""
+
+
+class BusyError(TftDashError):
+    """More comes in than can be taken at the moment; nothing of this was taken.
+
+    :param retry_seconds: how much later it may come again.
+    """
+
+    exit_status = 3
+
+    def __init__(self, message: str, retry_seconds: float) -> None:
+        self.retry_seconds = retry_seconds
+        super().__init__(message)
 
 
 class LostLeadError(TftDashError):

@@ -14,7 +14,7 @@ from tft_dash.importing.uploads import Uploads
 from tft_dash.recordings import Recordings
 from tft_dash.sources.base import SOURCES, Remote, Source
 from tft_dash.sources.catalogue import Named, discover_all
-from tft_dash.sources.remote.address import FILE
+from tft_dash.sources.remote.address import FILE, LIVE
 from tft_dash.sources.remote.watch import Watch
 
 CONFIGURED: Final = "configured"
@@ -87,6 +87,11 @@ class ServedSources:
     def names(self) -> tuple[str, ...]:
         """The sources there are: the configured ones in the order given, then uploads, then generated recordings."""
         return tuple(self._places())
+
+    def live(self) -> tuple[Named, ...]:
+        """The configured sources that are live, as somebody named them."""
+        named = [place.named for place in self._configured.values()]
+        return tuple(each for each in named if each is not None and each.kind == LIVE)
 
     def place(self, name: str) -> Place:
         """Where a source lies.

@@ -141,6 +141,13 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("alert_rules", _text, str, "File of alert rules; empty = as saved on the page, else the usual ones."),
     Setting("alert_receivers", _text, str, "File that says who is told of alerts; empty = nobody."),
     Setting("public_url", _address, str, "Address of the pages as people reach them, for links in what is told."),
+    Setting("push_token", _text, str, "Tokens for pushing samples to any source, separated by spaces.", secret=True),
+    Setting("push_token_file", _text, str, "A file with such tokens, one a line; it is read anew each time."),
+    Setting("push_mb", _whole(1, 1000), lambda: 8, "Largest body with pushed samples, unpacked, in MB."),
+    Setting("push_rows", _whole(1, 1_000_000), lambda: 50_000, "Rows that can be pushed in one request."),
+    Setting("push_rate", _whole(1, 10_000_000), lambda: 10_000, "Rows a second that can be pushed to a source."),
+    Setting("push_keep_hours", _number(0.1, 8784), lambda: 24.0, "Hours that pushed samples wait to be collected."),
+    Setting("push_gb", _number(0.001, 100_000), lambda: 2.0, "Room for pushed samples that wait, in GB."),
     Setting("object_cache_gb", _number(0.001, 100_000), lambda: 20.0, "Room for copies from object stores, in GB."),
     Setting("object_look", _number(1, 86_400), lambda: 30.0, "Seconds between two looks at an object store."),
     Setting("insecure_public", _switch, lambda: False, "Serve other addresses than the loopback without a login."),
@@ -181,6 +188,13 @@ class Settings:
     alert_rules: str
     alert_receivers: str
     public_url: str
+    push_token: str
+    push_token_file: str
+    push_mb: int
+    push_rows: int
+    push_rate: int
+    push_keep_hours: float
+    push_gb: float
     object_cache_gb: float
     object_look: float
     insecure_public: bool

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from flask import Blueprint, Response, request
 
 from tft_dash.errors import (
+    BusyError,
+    ClosedError,
     ConflictError,
     DataError,
     DocumentError,
     LimitError,
+    MediaTypeError,
+    NoEntryError,
     NotReadyError,
     NotThereError,
     TftDashError,
@@ -47,19 +52,29 @@ def answer_error(error: TftDashError) -> Response:
     if isinstance(error, NotReadyError):
         plain["progress"] = error.progress
         response = json_answer(plain, _status(error), {"Retry-After": "1"})
+    if isinstance(error, BusyError):
+        response.headers["Retry-After"] = str(math.ceil(error.retry_seconds))
+    if isinstance(error, NoEntryError):
+        response.headers["WWW-Authenticate"] = "Bearer"
     return response
 
 
+_STATUSES: Final[tuple[tuple[type[TftDashError], int], ...]] = (
+    (ConflictError, 409),
+    (LimitError, 413),
+    (NotThereError, 404),
+    (MediaTypeError, 415),
+    (NoEntryError, 401),
+    (ClosedError, 403),
+    (UsageError, 400),
+    (BusyError, 429),
+    (DataError, 422),
+)
+"""The more particular ones first."""
+
+
 def _status(error: TftDashError) -> int:
-    if isinstance(error, ConflictError):
-        return 409
-    if isinstance(error, LimitError):
-        return 413
-    if isinstance(error, NotThereError):
-        return 404
-    if isinstance(error, UsageError):
-        return 400
-    return 422 if isinstance(error, DataError) else 503
+    return next((status for kind, status in _STATUSES if isinstance(error, kind)), 503)
 
 
 def _refuse_other_sites() -> Response | None:

@@ -19,18 +19,21 @@ from tft_dash.services import Services
 
 _REFUSALS: Final[Mapping[int, tuple[str, str]]] = {
     400: ("A value in the address or body cannot be.", "#Error"),
+    401: ("There is no token, or it is not the right one.", "#Error"),
     403: ("A page of another site may not write here, and a preset is never changed.", "#Error"),
     404: ("There is nothing of that name; the message lists what there is.", "#Error"),
     409: ("Another version is in force by now; it is shown with the difference.", "#Conflict"),
     413: ("More than the settings allow; the message names the setting.", "#Error"),
+    415: ("It was sent in a form that is not read here; the message names those that are.", "#Error"),
     422: ("The document or data is not acceptable; every mistake of a document is told at once.", "#Mistakes"),
     428: ("Say which version was edited.", "#Error"),
+    429: ("Too much comes in; nothing was kept. Send it again after Retry-After seconds.", "#Error"),
     503: ("It is being prepared, or storage cannot be reached.", "#NotReady"),
 }
 _DONE: Final[Mapping[int, str]] = {
     200: "Done.",
     201: "Added; Location says where.",
-    202: "It has begun; Location says where to ask.",
+    202: "It has begun, and Location says where to ask; or a part of what was pushed was taken.",
     204: "Noted.",
 }
 _DOCUMENTS: Final = {"Scenario": scenario_schema, "Mapping": mapping_schema}

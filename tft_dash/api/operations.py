@@ -13,6 +13,7 @@ _ANY_FILE: Final = "application/octet-stream"
 DOCUMENT: Final = (_YAML, "application/json")
 """What a document is sent as; the kind that a request declares is not believed."""
 
+SAMPLES: Final = ("application/json", "application/x-ndjson", "application/vnd.apache.arrow.stream")
 KEY: Final = "Key of a scenario in the library."
 FILTERS: Final = "JSON: {filters: [{column, kind, operator, value, value_to}], sorts: [{column, descending}]}."
 
@@ -46,6 +47,7 @@ PATH_WORDS: Final[Mapping[str, str]] = {
     "key": KEY,
     "run_id": "Id of a run.",
     "upload_id": "Id of an upload.",
+    "source": "Name of a source that is pushed: one configured as name=push://name.",
 }
 WHOLE_NUMBERS: Final = ("tick", "version", "first", "limit", "rows")
 REPEATED: Final = ("column",)
@@ -153,6 +155,14 @@ OPERATIONS: Final = (
     Operation(
         "post", f"{_UPLOAD}/admit", "Take an upload in as a dataset; ask how far it is until it is ready.",
         {202: "#Upload"}, fails=(400, 404, 413, 422), takes="#Admission",
+    ),
+    Operation(
+        "post", "/api/v1/ingest/{source}",
+        "Push samples to a source: a list of rows, or an object with that list as samples; gzip is understood. Sending "
+        "them again changes nothing. 202: a part of them was not taken, and errors says why.",
+        {200: "#Pushed", 202: "#Pushed"}, fails=(400, 401, 403, 404, 413, 415, 422, 429),
+        headers={"Authorization": "Bearer and a token that is configured for the source."}, takes=SAMPLES,
+        schema="[#Sample]",
     ),
     Operation("get", "/api/v1/mappings/schema", "JSON Schema of a mapping document.", {200: "object"}),
 )  # fmt: skip

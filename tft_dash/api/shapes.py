@@ -64,6 +64,35 @@ SHAPES: Final[Mapping[str, tuple[str, Shape]]] = {
             "servers": "[#ServerNow]",
         },
     ),
+    "Sample": (
+        "What was measured on one server at one instant; what was not is left out or null. timestamp may be a number.",
+        {
+            "timestamp": "time", "server_name": "string", "profile": "string?", "state": "string?",
+            **dict.fromkeys(METRIC_NAMES, "number?"),
+        },
+    ),
+    "RowError": (
+        "A row, or one value of it, that was not taken; row counts from 1.",
+        {
+            "row": "integer", "column": "string?", "rule": "string", "timestamp": "string?", "server_name": "string?",
+            "value": "string?", "advice": "string",
+        },
+    ),
+    "RuleFound": (
+        "All that one rule found in one column.",
+        {
+            "rule": "string", "severity": "string", "column": "string?", "count": "integer?", "share": "number?",
+            "sentence": "string", "advice": "string",
+        },
+    ),
+    "Pushed": (
+        "What became of each row. errors lists what was not taken, errors_left_out counts those beyond the first 100.",
+        {
+            "source": "string", "rows": "integer", "accepted": "integer", "duplicate": "integer", "late": "integer",
+            "future": "integer", "rejected": "integer", "values_rejected": "integer", "errors": "[#RowError]",
+            "errors_left_out": "integer", "findings": "[#RuleFound]",
+        },
+    ),
     "ScenarioSummary": (
         "A scenario of the library; url is the page that opens it.",
         {

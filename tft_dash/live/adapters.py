@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import numpy as np
 
 from tft_dash.live.samples import Samples
 from tft_dash.registry import Registry
 from tft_dash.sources.remote.address import FEEDS_GROUP
+from tft_dash.store.engine import Store
 
 
 class Feed(Protocol):
@@ -35,6 +36,18 @@ class Feed(Protocol):
 
     def close(self) -> None:
         """Let go of connections. Closing twice is fine."""
+        ...
+
+
+@runtime_checkable
+class Stored(Protocol):
+    """A feed whose samples lie in the app's own store, which is given to it before it is asked."""
+
+    def keep_in(self, store: Store, source: str, *, marks: bool) -> None:
+        """Find the samples of the source of that name in ``store``.
+
+        :param marks: whether what is fetched is then closed, as the collector that leads needs it.
+        """
         ...
 
 

@@ -94,7 +94,7 @@ def align(samples: Samples, grid: Grid, first: int, last: int, now: np.datetime6
                 metrics[name] = cells.newest(values, np.isfinite(values), np.float32(np.nan))
     counts = Counts(
         late=int(late.sum()) + samples.late,
-        duplicate=cells.duplicates(),
+        duplicate=cells.duplicates() + samples.duplicate,
         future=int(ahead.sum()) + samples.future,
         rejected=samples.rejected_count,
     )

@@ -46,6 +46,8 @@ class Samples:
     :param now: the source's own clock as it answered; None = it does not tell.
     :param late: samples that the feed has dropped itself, because they came after their tick was closed.
     :param future: samples that the feed has dropped itself, because they were ahead of the clock.
+    :param duplicate: samples that the feed has dropped itself, because it had them already.
+    :param until: the answer speaks of no later tick than this instant's, whatever was asked for; None = it does.
     """
 
     times: Times
@@ -58,6 +60,8 @@ class Samples:
     now: np.datetime64 | None = None
     late: int = 0
     future: int = 0
+    duplicate: int = 0
+    until: np.datetime64 | None = None
 
     def __post_init__(self) -> None:
         wanted = (len(self.times),)
@@ -126,6 +130,7 @@ def joined(parts: Sequence[Samples]) -> Samples:
     names = [name for name in METRIC_NAMES if any(name in part.metrics for part in parts)]
     empty = no_samples()
     clocks = [part.now for part in parts if part.now is not None]
+    ends = [part.until for part in parts if part.until is not None]
     return Samples(
         np.concatenate([empty.times, *(part.times for part in parts)]),
         np.concatenate([empty.servers, *(part.servers for part in parts)]),
@@ -137,6 +142,8 @@ def joined(parts: Sequence[Samples]) -> Samples:
         now=max(clocks) if clocks else None,
         late=sum(part.late for part in parts),
         future=sum(part.future for part in parts),
+        duplicate=sum(part.duplicate for part in parts),
+        until=min(ends) if ends else None,
     )
 
 

@@ -158,6 +158,30 @@ RULES: Final[Mapping[str, Rule]] = {
     "default-step": Rule(
         NOTICE, "No server has two samples, so that the step is unknown; {detail}.", "Declare the step.", shown=True
     ),
+    "empty-row": Rule(
+        ERROR,
+        "{rows} with neither a metric nor a state ({share}), left out.",
+        "Send what was measured; leave out a server that says nothing.",
+        shown=True,
+    ),
+    "bad-profile": Rule(
+        ERROR,
+        "profile: {values} that cannot be one ({share}), treated as not said.",
+        f"Use a word of at most {SERVER_NAME_LIMIT} printable characters: web, api, database, cache, …",
+        shown=True,
+    ),
+    "late-sample": Rule(
+        ERROR,
+        "{rows} too late: their tick is recorded, or they are older than samples are kept ({share}); left out.",
+        "Send samples sooner, check the sender's clock, or leave ticks open longer: delay= in the source's address.",
+        shown=True,
+    ),
+    "future-sample": Rule(
+        ERROR,
+        "{rows} more than a step ahead of the server's clock ({share}), left out.",
+        "Set the sender's clock, and write the zone of its times.",
+        shown=True,
+    ),
     "partial-answer": Rule(
         WARNING,
         "The source says that a part of its answer may be missing: {detail}.",

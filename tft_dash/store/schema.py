@@ -17,12 +17,14 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    SmallInteger,
     String,
     Table,
     Text,
     TypeDecorator,
 )
 
+from tft_dash.schema import METRIC_NAMES
 from tft_dash.ticks import FLEET_SCALARS
 
 
@@ -271,3 +273,35 @@ ALERT_DELIVERIES: Final = Table(
     Index("alert_deliveries_by_problem", "problem"),
 )
 """The log: every attempt to tell."""
+
+PUSH_SOURCES: Final = Table(
+    "push_sources",
+    METADATA,
+    Column("source", String(80), primary_key=True),
+    Column("handed_ms", BigInteger),
+    Column("pushed_ms", BigInteger, nullable=False),
+    Column("history_since_ms", BigInteger),
+    Column("history_ms", BigInteger),
+    Column("pruned_ms", BigInteger, nullable=False),
+    Column("held", BigInteger, nullable=False),
+    Column("allowance", Float(53), nullable=False),
+    Column("allowed_ms", BigInteger, nullable=False),
+    Column("late", BigInteger, nullable=False),
+    Column("duplicate", BigInteger, nullable=False),
+    Column("future", BigInteger, nullable=False),
+    Column("rejections", Text, nullable=False),
+)
+"""One row for every source that was ever pushed. Samples up to ``handed_ms`` are with the collector; ``held`` rows wait
+or were handed over a moment ago; the counts are those that the collector has not been told yet."""
+
+PUSH_SAMPLES: Final = Table(
+    "push_samples",
+    METADATA,
+    Column("source", String(80), primary_key=True),
+    Column("time_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("server", String(128), primary_key=True),
+    Column("profile", String(128), nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    *(Column(metric, Float(53)) for metric in METRIC_NAMES),
+)
+"""One row for every server and instant, whatever it took to bring it."""

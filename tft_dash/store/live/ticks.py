@@ -17,6 +17,7 @@ from tft_dash.store.live.clock import database_now_ms, instant, milliseconds
 from tft_dash.store.live.leases import Lease
 from tft_dash.store.live.recording import COUNTS, NO_HOOKS, NOTHING_NEW, Hooks, Poll, write_records
 from tft_dash.store.live.states import LiveState, state_of
+from tft_dash.store.pushed.taking import forget_pushed
 from tft_dash.store.schema import LIVE_ROSTERS, LIVE_SOURCES, LIVE_TICKS
 from tft_dash.ticks import FLEET_SCALARS, Counts, Roster, TickRecord, unpack
 
@@ -142,6 +143,7 @@ class LiveStore:
         with self._store.write() as connection:
             for table, column in ((LIVE_TICKS, LIVE_TICKS.c.source), (LIVE_ROSTERS, LIVE_ROSTERS.c.source)):
                 connection.execute(delete(table).where(column == name))
+            forget_pushed(connection, name)
             return connection.execute(delete(LIVE_SOURCES).where(LIVE_SOURCES.c.name == name)).rowcount == 1
 
     def _record(self, connection: Connection, row: Row[Any]) -> TickRecord:
