@@ -43,6 +43,11 @@ def test_a_source_that_can_be_collected_ends_with_0(table: str) -> None:
     assert plain["servers"] == [{"server_name": "a", "profile": "web"}]
 
 
+def test_a_source_that_is_set_is_tried_by_its_name(table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TFT_DASH_SOURCES", f"mine={table}")
+    assert json.loads(run("mine", "--json").stdout)["name"] == "mine"
+
+
 def test_a_source_without_samples_ends_with_1(tmp_path: Path) -> None:
     result = run(made(tmp_path, []))
     assert result.exit_code == 1

@@ -56,7 +56,7 @@ def points_for(series: int) -> int:
 
 
 def in_pieces(span: Span, points: Callable[[], int], ask: Callable[[Span], Found]) -> list[Found]:
-    """Everything that ``ask`` finds, a piece after the other; one that is too much is halved.
+    """Everything that ``ask`` finds, a piece after the other; one that is too much is asked in smaller ones.
 
     :param points: how many may be asked for at once; looked up anew for each piece.
     :raises TooMuchError: even one point is too much.
@@ -69,7 +69,7 @@ def in_pieces(span: Span, points: Callable[[], int], ask: Callable[[Span], Found
         except TooMuchError:
             if piece.points == 1:
                 raise
-            most = piece.points // 2
+            most = max(1, piece.points // 4)
             continue
         at += piece.points
     return found
