@@ -7,7 +7,6 @@ import numpy as np
 import orjson
 
 from tft_dash.commands.terminal import settings_from
-from tft_dash.commands.terminal import settings_from
 from tft_dash.errors import UsageError
 from tft_dash.live.adapters import Stored
 from tft_dash.live.probing.probe import probe
