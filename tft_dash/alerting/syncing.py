@@ -42,7 +42,7 @@ def what_stands(connection: Connection, source: str, receiver: Receiver, in_forc
         standing(state, rules.get(state.key.rule), now, base) for episode, state in active.items() if episode in told
     ]
     ended = [
-        over(Transition.from_plain(one.body["transition"]), one.body["fired_tick"], base)
+        over(Transition.from_plain(one.body["transition"]), one.body["fired_tick"], one.created_ms, base)
         for one in rows
         if one.event == "resolved" and one.body is not None
     ]

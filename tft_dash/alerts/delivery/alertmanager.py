@@ -36,10 +36,12 @@ def standing(state: AlertState, rule: Rule | None, now_ms: int, base: str) -> di
     }
 
 
-def over(told: Transition, fired_tick: int, base: str) -> dict[str, Any]:
+def over(told: Transition, fired_tick: int, recorded_ms: int, base: str) -> dict[str, Any]:
     """An alert that is over.
 
     :param fired_tick: the tick at which it fired, for the same link as before.
+    :param recorded_ms: when the end was recorded; the source's clock may be ahead of ours, and an end that is still to
+        come is none to Alertmanager.
     """
     fired = told.since_ms if told.fired_ms is None else told.fired_ms
     value = {} if told.value is None else {"value": readable(told.value)}
@@ -47,7 +49,7 @@ def over(told: Transition, fired_tick: int, base: str) -> dict[str, Any]:
         "labels": dict(told.labels),
         "annotations": {**told.annotations, **value, "problem": told.problem},
         "startsAt": iso(fired),
-        "endsAt": iso(max(told.time_ms, fired)),
+        "endsAt": iso(max(min(told.time_ms, recorded_ms), fired)),
         "generatorURL": moment_link(base, told.key.source, fired_tick),
     }
 
