@@ -15,9 +15,11 @@ from support.alerts import NAN, STEP, observed, rules_of, run
 
 from tft_dash.alerts.alert import AlertState, Transition
 from tft_dash.alerts.dependencies import NO_DEPENDENCIES, parse_dependencies
+from tft_dash.alerts.documents import AlertDocumentError
 from tft_dash.alerts.grouping import Terms
 from tft_dash.alerts.judging import Book, judge
 from tft_dash.alerts.observing import Observation
+from tft_dash.alerts.rulebook import parse_rules, to_yaml
 from tft_dash.alerts.rules import Rule, RuleSet
 from tft_dash.alerts.silences import People, make_silence
 from tft_dash.alerts.tuning.episodes import Episode
@@ -289,3 +291,33 @@ def _episodes(rule: Rule, ticks: list[Observation]) -> list[Episode]:
 
 def test_without_dependencies_everything_may_belong_together() -> None:
     assert NO_DEPENDENCIES.related("web", "anything")
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**6), 10**6) | st.floats() | st.text(max_size=8)
+    | st.sampled_from(["risk", "metric", "critical", "1m", "profile=web", "a=~(", "{{ $value }}", "{{", "cpu_pct"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=6,
+)  # fmt: skip
+_FIELDS = st.sampled_from(["alert", "when", "where", "for", "keep_firing_for", "severity", "labels", "annotations",
+                           "runbook_url", "enabled", "other"])  # fmt: skip
+_WHEN = st.dictionaries(st.sampled_from(["check", "above", "below", "clear_at", "metrics", "other"]), _JSON, max_size=5)
+
+
+@quick
+@given(st.lists(st.dictionaries(_FIELDS, _JSON, max_size=6), max_size=3), st.lists(_WHEN, max_size=3), _JSON)
+def test_any_document_is_read_or_refused_in_words(
+    many: list[dict[str, Any]], conditions: list[dict[str, Any]], rest: Any
+) -> None:
+    given = [*many, *({"alert": f"R{place}", "when": when} for place, when in enumerate(conditions))]
+    document = {"apiVersion": "tft-dash/v1", "kind": "AlertRules", "metadata": {"name": "x"}, "spec": {"rules": given}}
+    for one in (document, {**document, "spec": rest}, {"spec": rest}, rest):
+        if not isinstance(one, dict):
+            continue
+        try:
+            found = parse_rules(one, "request")
+        except AlertDocumentError as error:
+            assert error.problems
+            assert all(path and words for path, words in error.problems)
+        else:
+            assert parse_rules(to_yaml(found), "again") == found

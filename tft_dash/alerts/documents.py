@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -87,6 +88,7 @@ def _location(location: Location) -> Location:
     return location[:4] + location[5:] if tagged else location
 
 
+@cache
 def _fields(model: type[BaseModel]) -> tuple[str, ...]:
     schema = model.model_json_schema(by_alias=True)
     parts = [schema, *schema.get("$defs", {}).values()]

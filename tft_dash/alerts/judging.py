@@ -79,13 +79,16 @@ class Verdict:
 
 
 def judge(book: Book, rules: RuleSet, seen: Observation, people: People = NOBODY, terms: Terms = USUAL) -> Verdict:
-    """Judge one observation. One that was judged before, or is older, changes nothing.
+    """Judge one observation. A tick that was judged before, or is older, changes nothing.
+
+    That a source did not answer is judged by the collector's clock, and that may be set back: only the very same
+    silence is not judged again.
 
     :raises ValueError: the observation is of another source than the book.
     """
     if seen.source != book.source:
         raise ValueError(f"The book is of the source '{book.source}', the observation of '{seen.source}'.")
-    if seen.tick <= book.tick if seen.answered else seen.issued_ms <= book.issued_ms:
+    if seen.tick <= book.tick if seen.answered else seen.issued_ms == book.issued_ms:
         return Verdict(book, (), ())
     states, changes = evaluate(rules.rules, book.states, seen, people)
     onsets = followed(book.onsets, seen)
@@ -96,7 +99,7 @@ def judge(book: Book, rules: RuleSet, seen: Observation, people: People = NOBODY
     after = {name: gone_on(one, news[name], seen, terms) for name, one in problems.items()}
     changed = tuple(one for name, one in after.items() if one != book.problems.get(name))
     tick = seen.tick if seen.answered else book.tick
-    kept = Book(book.source, tick, max(seen.issued_ms, book.issued_ms), states, onsets, after)
+    kept = Book(book.source, tick, seen.issued_ms, states, onsets, after)
     return Verdict(kept, tuple(changes), changed)
 
 

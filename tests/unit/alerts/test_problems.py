@@ -199,6 +199,33 @@ def test_that_nothing_comes_from_the_source_is_a_problem_of_its_own() -> None:
     assert next(one for one in book.problems.values() if one.id in first).life == "open"
 
 
+def test_an_outage_of_the_source_resolves_nothing_and_fires_nothing_twice() -> None:
+    rules = rules_of({**RISK, "for": "10s", "keep_firing_for": "10s"}, {**SOURCE, "for": "1m"}, SILENT)
+    before = rows(*[[0.9, 0.1]] * 10)
+    ended = before[-1].time_ms
+    asked = [np.datetime64(ended + 5_000 * (1 + place), "ms") for place in range(60)]
+    silent = [silence_of("fleet", 9, when, 5.0) for when in asked]
+    missing = [observed(tick, [NAN, NAN], late_ms=(70 - tick) * STEP) for tick in range(10, 70)]
+    after = [*rows(*[[0.9, 0.1]] * 10, first=70), *rows(*[[0.1, 0.1]] * 10, first=80)]
+    _, problems, verdicts = judged(rules, [*before, *silent, *missing, *after])
+    told = [(one.key.rule, one.change) for verdict in verdicts for one in verdict.transitions if one.telling]
+    assert told == [
+        ("ServerAtRisk", "firing"), ("SourceSilent", "firing"), ("SourceSilent", "resolved"),
+        ("ServerAtRisk", "resolved"),
+    ]  # fmt: skip
+    assert sorted((one.kind, one.life) for one in problems.values()) == [
+        ("incident", "resolved"), ("no-data", "resolved"),
+    ]  # fmt: skip
+
+
+def test_a_clock_that_is_set_back_does_not_hide_a_silence() -> None:
+    rules = rules_of({**SOURCE, "for": "30s"})
+    book, _, _ = judged(rules, [observed(0, [0.1], late_ms=3_600_000)])
+    asked = [np.datetime64(START + 5_000 * (1 + place), "ms") for place in range(8)]
+    _, problems, _ = judged(rules, [silence_of("fleet", 0, when, 5.0) for when in asked], book=book)
+    assert the(problems).title == "Nothing comes from fleet"
+
+
 def test_what_fires_while_the_source_is_not_over_its_silence_is_a_problem_of_its_own() -> None:
     rules = rules_of(RISK, FLEET, {**SOURCE, "keep_firing_for": "10m"})
     book, silent, _ = judged(rules, [silence_of("fleet", -1, np.datetime64(START - 5_000, "ms"), 5.0)])
