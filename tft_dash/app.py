@@ -20,6 +20,7 @@ from tft_dash.api.ingest import register_ingest
 from tft_dash.api.openapi import register_openapi
 from tft_dash.api.routes import register_api
 from tft_dash.api.uploads import register_uploads
+from tft_dash.callbacks.alerts.register import register_alerts
 from tft_dash.callbacks.builder import register_builder
 from tft_dash.callbacks.compare import register_compare
 from tft_dash.callbacks.datasets import register_datasets
@@ -94,6 +95,7 @@ def create_app(services: Services) -> Dash:
     app.index_string = INDEX.replace("SCRIPT_TAGS", _script_tags(base)).replace("ASSETS_URL", f"{base}assets")
     app.layout = shell.layout(register_pages(services))
     register_monitor(app, services)
+    register_alerts(app, services)
     register_scenarios(app, services)
     register_builder(app, services)
     register_compare(app, services)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import dash
 
+from tft_dash.callbacks.alerts.problems import open_problem, open_problems
 from tft_dash.callbacks.builder import open_builder
 from tft_dash.callbacks.models import open_models
 from tft_dash.callbacks.scenarios import open_library
@@ -56,6 +57,8 @@ def register_pages(services: Services) -> list[tuple[str, str]]:
 def _pages(services: Services) -> list[SitePage]:
     return [
         SitePage("/", "Live monitor", "", _live_monitor(services)),
+        SitePage("/alerts", "Alerts", "Alerts", partial(open_problems, services)),
+        SitePage("/alerts/<problem_id>", "", "Problem", partial(open_problem, services)),
         SitePage("/scenarios", "Scenarios", "Scenarios", partial(open_library, services)),
         SitePage("/scenarios/<key>", "", "Scenario", partial(open_builder, services)),
         SitePage("/datasets", "Datasets", "Datasets", _datasets(services)),

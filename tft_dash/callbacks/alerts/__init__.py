@@ -1,0 +1,1 @@
+"""The callbacks of the pages of alerts: what they show, what people do on them."""

@@ -1,0 +1,18 @@
+"""All callbacks of the pages of alerts."""
+
+from __future__ import annotations
+
+from dash import ClientsideFunction, Dash, Input, Output
+
+from tft_dash import ids
+from tft_dash.callbacks.alerts.problems import register_problems
+from tft_dash.services import Services
+
+
+def register_alerts(app: Dash, services: Services) -> None:
+    """Add the callbacks of the pages of alerts to ``app``."""
+    app.clientside_callback(
+        ClientsideFunction("tft_dash", "alertsName"), Output(ids.ALERTS_NAME, "value"), Input(ids.ALERTS_START, "data")
+    )
+    app.clientside_callback(ClientsideFunction("tft_dash", "alertsKeepName"), Input(ids.ALERTS_NAME, "value"))
+    register_problems(app, services)
