@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from tft_dash import __version__
+from tft_dash.commands.alerting import alerts
 from tft_dash.commands.calibrating import calibrate
 from tft_dash.commands.collecting import collect
 from tft_dash.commands.data import check, generate, score
@@ -65,7 +66,7 @@ def main() -> None:
 
 _COMMANDS = (
     demo, serve, collect, generate, check, import_file, score, sources, source, models, scenarios, settings, train,
-    evaluate, calibrate,
+    evaluate, calibrate, alerts,
 )  # fmt: skip
 for _command in _COMMANDS:
     main.add_command(_command)

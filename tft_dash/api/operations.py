@@ -47,6 +47,7 @@ PATH_WORDS: Final[Mapping[str, str]] = {
     "key": KEY,
     "run_id": "Id of a run.",
     "upload_id": "Id of an upload.",
+    "problem": "Id of a problem.",
     "source": "Name of a source that is pushed: one configured as name=push://name.",
 }
 WHOLE_NUMBERS: Final = ("tick", "version", "first", "limit", "rows")
@@ -76,6 +77,18 @@ OPERATIONS: Final = (
     Operation(
         "post", "/api/v1/sources/{name}/watching",
         "Somebody watches the source: a generated recording is kept for three minutes more.", {204: ""}, fails=(404,),
+    ),
+    Operation(
+        "get", "/api/v1/alerts", "Every alert that is pending, firing, recovering, or was resolved a little while ago.",
+        {200: "[#Alert]"}, query={"source": "Only of this source."},
+    ),
+    Operation(
+        "get", "/api/v1/problems", "What alerts make together, the newest first.", {200: "[#Problem]"}, fails=(400,),
+        query={"source": "Only of this source.", "standing": "true: only those that are not over.",
+               "limit": "How many, at most 1000; 200 without it."},
+    ),
+    Operation(
+        "get", "/api/v1/problems/{problem}", "A problem with its timeline.", {200: "#ProblemEntry"}, fails=(404,)
     ),
     Operation(
         "get", _LIBRARY, "The library: the saved scenarios, newest change first, then the presets.",

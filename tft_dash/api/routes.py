@@ -6,6 +6,7 @@ from typing import Final
 
 from flask import Blueprint, Flask, Response, request
 
+from tft_dash.api.alerts import add_alerts
 from tft_dash.api.answers import json_answer, make_blueprint
 from tft_dash.api.payloads import frame_payload, source_payload
 from tft_dash.errors import NotThereError
@@ -19,6 +20,7 @@ def register_api(server: Flask, services: Services) -> None:
     """Add the probes and ``/api/v1/…`` under the base path."""
     blueprint = make_blueprint("api")
     _add_probes(blueprint, services)
+    add_alerts(blueprint, services)
     _add_version_1(blueprint, services)
     base = services.settings.base_path.rstrip("/")
     server.register_blueprint(blueprint, url_prefix=base or None)

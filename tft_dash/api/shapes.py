@@ -102,6 +102,27 @@ SHAPES: Final[Mapping[str, tuple[str, Shape]]] = {
             "servers": "integer", "digest": "string", "url": "string",
         },
     ),
+    "Alert": (
+        "Where an alert stands; id is that of this one alert from its first tick to its end, null = not about that.",
+        {
+            "id": "string", "alertname": "string", "state": "string", "source": "string", "server_name": "string?",
+            "profile": "string?", "metric": "string?", "severity": "string", "value": "number", "labels": "object",
+            "since": "time", "fired": "time?", "no_data": "boolean", "back_filled": "boolean",
+            "silenced_by": "[string]", "acknowledged": "#Acknowledgement?", "problem": "string?",
+        },
+    ),
+    "Acknowledgement": ("Somebody is at it.", {"by": "string", "at": "time", "comment": "string"}),
+    "Problem": (
+        "Alerts that belong together; tick is when it was opened, servers stand in likely order of origin.",
+        {
+            "id": "string", "source": "string", "title": "string", "kind": "string", "state": "string",
+            "severity": "string", "began": "time", "opened": "time", "resolved": "time?", "reopened": "integer",
+            "tick": "integer", "back_filled": "boolean", "origin": "string?", "origin_why": "string?",
+            "alerts": "integer", "server_count": "integer", "servers": "[object]", "outcome": "string?",
+            "comments": "[object]",
+        },
+    ),
+    "ProblemEntry": ("A problem with its timeline.", {"id": "string", "timeline": "[object]"}),
     "Checked": ("The document has no mistake.", {"valid": "boolean", "digest": "string"}),
     "Deleted": ("It is gone from the library; restore brings it back.", {"key": "string", "deleted": "boolean"}),
     "Run": (
