@@ -29,10 +29,9 @@ def test_the_guides_documents_can_be_read() -> None:
     blocks = re.findall(r"```yaml\n(.*?)```", text_of("prometheus.md"), re.DOTALL)
     assert [parse_mapping(block, "guide").metadata.name for block in blocks] == ["shop"]
     head = "apiVersion: tft-dash/v1\nkind: Mapping\nmetadata: {name: own}\n"
-    layouts = []
-    for block in re.findall(r"```yaml\n(.*?)```", text_of("sql.md"), re.DOTALL):
-        layouts.append(read_mapping(block if block.startswith("apiVersion") else head + block, "guide").spec.layout)
-    assert layouts == ["long", "narrow", "wide"]
+    blocks = re.findall(r"```yaml\n(.*?)```", text_of("sql.md"), re.DOTALL)
+    texts = [block if block.startswith("apiVersion") else head + block for block in blocks]
+    assert [read_mapping(one, "guide").spec.layout for one in texts] == ["long", "narrow", "wide"]
 
 
 def test_every_shipped_mapping_stands_in_the_guide() -> None:

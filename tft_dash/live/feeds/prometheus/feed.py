@@ -9,6 +9,7 @@ offline; one that has vanished has no ``up``, and is missing. What ``rate()`` st
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -20,7 +21,7 @@ from tft_dash.live.feeds.prometheus.configuration import Configuration, configur
 from tft_dash.live.feeds.prometheus.identity import Identity
 from tft_dash.live.feeds.prometheus.notes import notes_of
 from tft_dash.live.feeds.prometheus.ranges import FIRST_GUESS, Span, aligned, in_pieces, points_for
-from tft_dash.live.feeds.prometheus.reading import Row, Table, highest, lines
+from tft_dash.live.feeds.prometheus.reading import Row, highest, lines, measured
 from tft_dash.live.samples import Flags, Samples, joined, no_samples, objects
 from tft_dash.schema import FloatArray
 
@@ -121,7 +122,7 @@ class _Piece:
 
     def samples(self) -> Samples:
         """All samples of the span."""
-        tables = {name: self._table(name) for name in self._spec.columns.given()}
+        tables = {name: self._measured(name) for name in self._spec.columns.given()}
         up = self._up()
         servers = sorted({*self._names.values()})
         place = {name: row for row, name in enumerate(servers)}
@@ -141,14 +142,14 @@ class _Piece:
             rejected=self._complaints.all(),
         )
 
-    def _table(self, name: str) -> Table:
+    def _measured(self, name: str) -> dict[str, FloatArray]:
         column = self._spec.columns.given()[name]
         heard = self._heard_of(column.seen or self._spec.seen or self._spec.up or "")
-        table = Table(name, column.unit, self._span, self._complaints)
+        found = lines(self._answer(name, column.query), self._span, self._feed.identity, name, self._complaints)
         silent = np.full(self._span.points, np.nan)
-        for line in lines(self._answer(name, column.query), self._span, self._feed.identity, name, self._complaints):
-            table.add(line, self._is_new(heard.get(line.target, silent)))
-        return table
+        times = np.reshape([heard.get(target, silent) for target in found.targets], found.values.shape)
+        new = replace(found, values=np.where(self._is_new(times), found.values, np.nan))
+        return measured(name, column.unit, new, self._span, self._complaints)
 
     def _up(self) -> dict[str, Row]:
         """Target → what its ``up`` says, where that is new; NaN elsewhere."""
@@ -176,11 +177,10 @@ class _Piece:
         """Target → the true time of the sample that Prometheus answers with at every instant, ms since 1970."""
         if selector not in self._heard:
             answer = self._answer("timestamp", f"timestamp({selector})")
-            found = list(lines(answer, self._span, self._feed.identity, selector, self._complaints))
-            for line in found:
-                self._names[line.target] = line.name
-                profile = self._feed.identity.profile(line.labels)
-                self._profiles[line.name] = max(profile, self._profiles.get(line.name, ""))
+            found = lines(answer, self._span, self._feed.identity, selector, self._complaints)
+            for labels, target, name in zip(found.labels, found.targets, found.names, strict=True):
+                self._names[target] = name
+                self._profiles[name] = max(self._feed.identity.profile(labels), self._profiles.get(name, ""))
             self._heard[selector] = {target: row * 1000 for target, row in highest(found).items()}
         return self._heard[selector]
 
@@ -201,9 +201,9 @@ class _Piece:
         return self._feed.ask(what, self._feed.configuration.promql(text), self._span, self._complaints)
 
 
-def _grid(table: Table, place: Mapping[str, int], shape: tuple[int, ...], is_up: Flags) -> FloatArray:
+def _grid(rows: Mapping[str, FloatArray], place: Mapping[str, int], shape: tuple[int, ...], is_up: Flags) -> FloatArray:
     values = np.full(shape, np.nan, np.float32)
-    for name, row in table.rows.items():
+    for name, row in rows.items():
         if name in place:
             values[place[name]] = row
     values[~is_up] = np.nan

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -18,26 +17,29 @@ from tft_dash.schema import METRIC, FloatArray
 from tft_dash.sources.files.values import judge
 
 Row = NDArray[np.float64]
+Rows = NDArray[np.float64]
 _NO_NAME: Final = "bad-server-name"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One series.
+class Lines:
+    """The series of an answer that are of servers of this source; lists and rows are in the same order.
 
-    :param target: what the name is made from.
-    :param name: the server's.
-    :param values: (points,) NaN = none.
+    :param targets: what the names are made from.
+    :param names: the servers'.
+    :param values: (series, points) NaN = none.
     """
 
-    labels: Labels
-    target: str
-    name: str
-    values: Row
+    labels: list[Labels]
+    targets: list[str]
+    names: list[str]
+    values: Rows
 
 
-def lines(answer: Answer, span: Span, identity: Identity, what: str, complaints: Complaints) -> Iterator[Line]:
-    """The series that are of a server of this source."""
+def lines(answer: Answer, span: Span, identity: Identity, what: str, complaints: Complaints) -> Lines:
+    """What an answer says of the instants of ``span``."""
+    found = Lines([], [], [], np.zeros((0, span.points)))
+    every: list[list[Any]] = []
     for series in answer.series:
         labels, pairs = series.get("metric", {}), series.get("values")
         if pairs is None:
@@ -52,51 +54,52 @@ def lines(answer: Answer, span: Span, identity: Identity, what: str, complaints:
         if not name:
             complaints.add(_NO_NAME, len(pairs), f"{what}: {shown(labels)} names no server")
             continue
-        yield Line(labels, target, name, _row(pairs, span))
+        found.labels.append(labels)
+        found.targets.append(target)
+        found.names.append(name)
+        every.append(pairs)
+    return replace(found, values=_values(every, span))
 
 
-def _row(pairs: list[Any], span: Span) -> Row:
-    row = np.full(span.points, np.nan)
-    times = np.array([pair[0] for pair in pairs], np.float64)
+def _values(every: list[list[Any]], span: Span) -> Rows:
+    """(series, points), read in one go: a thousand small arrays would cost more than the numbers in them."""
+    values = np.full((len(every), span.points), np.nan)
+    flat = [pair for pairs in every for pair in pairs]
+    times = np.array([pair[0] for pair in flat], np.float64)
     places = (np.rint(times * 1000).astype(np.int64) - span.first_ms) // span.step_ms
+    series = np.repeat(np.arange(len(every)), [len(pairs) for pairs in every])
     inside = (places >= 0) & (places < span.points)
-    row[places[inside]] = np.array([float(pair[1]) for pair in pairs], np.float64)[inside]
-    return row
+    numbers = np.array([float(pair[1]) for pair in flat], np.float64)
+    values[series[inside], places[inside]] = numbers[inside]
+    return values
 
 
-def highest(found: Iterable[Line]) -> dict[str, Row]:
+def highest(found: Lines) -> dict[str, Row]:
     """Target → the highest of its values at every instant."""
     rows: dict[str, Row] = {}
-    for line in found:
-        rows[line.target] = np.fmax(rows[line.target], line.values) if line.target in rows else line.values
+    for target, values in zip(found.targets, found.values, strict=True):
+        rows[target] = np.fmax(rows[target], values) if target in rows else values
     return rows
 
 
-class Table:
-    """The values of one metric, (servers, points)."""
-
-    def __init__(self, metric: str, unit: str, span: Span, complaints: Complaints) -> None:
-        self._metric, self._unit, self._span, self._complaints = metric, unit, span, complaints
-        self.rows: dict[str, FloatArray] = {}
-
-    def add(self, line: Line, is_new: NDArray[np.bool_]) -> None:
-        """A series, with where its values are new rather than repeated; of several of a server the highest counts."""
-        values = converted(np.where(is_new, line.values, np.nan), self._metric, self._unit)
-        judged = judge(values, METRIC[self._metric])
-        for rule, wrong in (("infinite-value", judged.infinite), ("out-of-range", judged.outside)):
-            if wrong is not None:
-                self._complain(rule, line, values, wrong)
-        before = self.rows.get(line.name)
+def measured(metric: str, unit: str, found: Lines, span: Span, complaints: Complaints) -> dict[str, FloatArray]:
+    """Server → the values of a metric, in the contract's unit and range; of several series the highest counts."""
+    values = converted(found.values, metric, unit)
+    judged = judge(values, METRIC[metric])
+    for rule, wrong in (("infinite-value", judged.infinite), ("out-of-range", judged.outside)):
+        if wrong is not None:
+            line, place = np.argwhere(wrong)[0]
+            time = np.datetime64(int(span.times_ms[place]), "ms")
+            words = f"{metric} {values[line, place]:g} of {found.names[line]} at {time}Z"
+            complaints.add(rule, int(wrong.sum()), words)
+    rows: dict[str, FloatArray] = {}
+    for labels, name, row in zip(found.labels, found.names, judged.values, strict=True):
+        before = rows.get(name)
         if before is None:
-            self.rows[line.name] = judged.values
-            return
-        both = int((~np.isnan(before) & ~np.isnan(judged.values)).sum())
-        words = f"{self._metric}: several series of '{line.name}', such as {shown(line.labels)}; the highest counts"
-        self._complaints.add("duplicate-row", both, words)
-        self.rows[line.name] = np.fmax(before, judged.values)
-
-    def _complain(self, rule: str, line: Line, values: Row, wrong: NDArray[np.bool_]) -> None:
-        place = int(np.flatnonzero(wrong)[0])
-        time = np.datetime64(int(self._span.times_ms[place]), "ms")
-        words = f"{self._metric} {values[place]:g} of {line.name} at {time}Z"
-        self._complaints.add(rule, int(wrong.sum()), words)
+            rows[name] = row
+            continue
+        both = int((~np.isnan(before) & ~np.isnan(row)).sum())
+        words = f"{metric}: several series of '{name}', such as {shown(labels)}; the highest counts"
+        complaints.add("duplicate-row", both, words)
+        rows[name] = np.fmax(before, row)
+    return rows
