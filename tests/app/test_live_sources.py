@@ -143,3 +143,22 @@ def test_the_history_of_a_frame_is_what_was_recorded(make_client: MakeClient, wo
     history = world.ticks.history("fleet", 0, 99)
     expected = np.array([record.prob_30m for record in world.recorded()], np.float32)
     np.testing.assert_array_equal(history.figures["prob_30m"], expected)
+
+
+def test_pages_go_on_with_what_is_known_while_the_store_is_away(
+    ask: Callable[..., Any], world: World, tmp_path: Path
+) -> None:
+    world.live(world.collector(), 5)
+    before = ask("/fleet/ticks/4")
+    store = tmp_path / "data" / NAME_OF_STORE
+    store.rename(tmp_path / "away")
+    time.sleep(LOOK_SECONDS)
+    assert ask("/fleet/ticks/4") == before
+    (source,) = ask("")
+    assert source["ticks"] == 5
+    assert "removed or replaced" in source["notices"][0]
+    assert "removed or replaced" in ask("/fleet/ticks/2", 503)["error"]
+    (tmp_path / "away").rename(store)
+    time.sleep(LOOK_SECONDS)
+    assert ask("")[0]["notices"] == []
+    assert ask("/fleet/ticks/2")["tick"] == 2

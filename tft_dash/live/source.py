@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tft_dash.errors import NotThereError, SourceUnreachableError
+from tft_dash.errors import NotThereError, SourceUnreachableError, StorageError
 from tft_dash.frame import History, ServerTrace, SourceDescription
 from tft_dash.live.reading import Histories
 from tft_dash.progress import Progress, silent
@@ -54,14 +54,23 @@ class LiveSource:
 
         :param seen: a tick that the caller has seen already, maybe from another process: no answer is older than that.
         :raises SourceUnreachableError: nobody has ever collected it.
+        :raises StorageError: the store is away, and this process has not read of the source before.
         """
         now = time.monotonic()
         with self._lock:
             looked = self._looked
-        if looked is not None and now - looked[0] < self._look_seconds and seen <= looked[1].latest:
-            gone = np.timedelta64(round((now - looked[0]) * 1000), "ms")
-            return replace(looked[1], now=looked[1].now + gone)
-        found = self._store.state(self.name)
+        before = None if looked is None or seen > looked[1].latest else _later(looked[1], now - looked[0])
+        if before is not None and looked is not None and now - looked[0] < self._look_seconds:
+            return before
+        try:
+            found = self._store.state(self.name)
+        except StorageError as error:
+            if before is None:
+                raise
+            # Pages go on with what this process knows; that it is old, and why, stands with it.
+            with self._lock:
+                self._looked = now, replace(before, problem=str(error))
+            return replace(before, problem=str(error))
         if found is None:
             raise SourceUnreachableError(
                 f"'{self.name}' has not been collected yet. A collector starts with tft-dash serve unless "
@@ -206,6 +215,11 @@ class LiveSource:
 def open_live(location: str, *, name: str, cache_folder: Path, store: LiveStore) -> LiveSource:  # noqa: ARG001
     """What a source of the kind ``live`` is opened by; whoever reads it needs neither its address nor a cache."""
     return LiveSource(name, store)
+
+
+def _later(state: LiveState, seconds: float) -> LiveState:
+    """The same a while later."""
+    return replace(state, now=state.now + np.timedelta64(round(seconds * 1000), "ms"))
 
 
 def _columns(

@@ -132,6 +132,9 @@ class LiveStore:
 
     def roster(self, name: str, number: int) -> Roster | None:
         """A roster by its number."""
+        known = self._rosters.get((name, number))
+        if known is not None:
+            return known
         with self._store.read() as connection:
             return self._roster(connection, name, number)
 
