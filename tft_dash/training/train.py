@@ -154,7 +154,8 @@ def _trained(data: Gathered, order: Order, told: Listener) -> Artefact:
     if fit.progress.step:
         told.say(f"Going on after step {fit.progress.step:,}, from {work_folder(order.folder) / CHECKPOINT}")
     network = fit.run(told.report)
-    told.say(f"{fit.progress.step:,} steps were made{_why(fit, order)}")
+    made = "1 step was" if fit.progress.step == 1 else f"{fit.progress.step:,} steps were"
+    told.say(f"{made} made{_why(fit, order)}")
     done = replace(order, trained_on=order.trained_on.model_copy(update={"digest": digest}))
     return write_artefact(order.folder, network.cpu(), _facts(_Fitted(data, parts, fit), done, told))
 

@@ -146,7 +146,7 @@ def test_evaluating_twice_gives_the_same_figures_and_one_digest(place: Path, tin
     assert found.mean is not None
     skills = [fleet.horizons["8h"]["tft"].brier_skill for fleet in found.each]
     assert found.mean.horizons["8h"]["tft"].brier_skill == pytest.approx(np.mean([skill or 0.0 for skill in skills]))
-    assert sum(fleet.incidents for fleet in found.each) >= found.incidents
+    assert sum(fleet.incidents for fleet in found.each) == found.mean.incidents == found.incidents
     again = call(place, *options, "--workers", 2)
     assert f"digest {found.digest}" in again.stdout
     assert "each fleet alone" in again.stdout

@@ -50,7 +50,7 @@ def evidence_of(subject: Subject, answers: Answers, fitted: tuple[Histories, Row
     pooled_bands = bands.scored(resamples(history.servers))
     caught = Caught(own.onsets, own.lead)
     kinds = by_kind(data.fleets, history, caught)
-    each = each_fleet(answers, HORIZONS, own.chosen, bands)
+    each = each_fleet(answers, HORIZONS, own.fleets, bands)
     content: dict[str, Any] = {
         "format": "tft-dash/evidence/1",
         "model": MODEL,
@@ -81,13 +81,13 @@ class ModelAlarms:
     """One model's alarms on all fleets together, and on each with a threshold of its own.
 
     :param onsets: rows at which incidents begin; ``lead``: minutes, NaN = not announced.
-    :param chosen: what each fleet's own threshold gives.
+    :param fleets: how many of them are each fleet's, and what its own threshold gives.
     """
 
     alarms: Alarms
     onsets: Rows
     lead: Reals
-    chosen: tuple[AlarmPoint | None, ...]
+    fleets: tuple[tuple[int, AlarmPoint | None], ...]
 
 
 def judged(answers: Answers) -> dict[str, ModelAlarms]:
@@ -110,8 +110,8 @@ def judged(answers: Answers) -> dict[str, ModelAlarms]:
         own = [
             [curve for curve, fleet in zip(parts, owner, strict=True) if fleet == at] for at in range(len(data.fleets))
         ]
-        chosen = tuple(alarms_of(_pooled(curves))[0].chosen for curves in own)
-        found[name] = ModelAlarms(alarms, np.concatenate(onsets), lead, chosen)
+        fleets = tuple((len(curve[0].lead), alarms_of(curve)[0].chosen) for curve in map(_pooled, own))
+        found[name] = ModelAlarms(alarms, np.concatenate(onsets), lead, fleets)
     return found
 
 
