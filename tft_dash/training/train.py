@@ -129,7 +129,8 @@ def train(origins: Sequence[Origin], order: Order, listener: Listener | None = N
     work = work_folder(order.folder)
     with _alone(work):
         torch.set_num_threads(cores())
-        told.say(f"Building the histories of {sum(about.servers for about in facts):,} servers")
+        servers = sum(about.servers for about in facts)
+        told.say(f"Building the histories of {servers:,} {'server' if servers == 1 else 'servers'}")
         try:
             data = gathered(origins, facts, work / "histories", order.crew, told.progress)
             artefact = _trained(data, order, told)

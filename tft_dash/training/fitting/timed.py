@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,7 +9,7 @@ from typing import Any, Final
 
 import torch
 
-from tft_dash.training.fitting.fit import CHECK_BATCH, STATION, Fit, Report
+from tft_dash.training.fitting.fit import STATION, Fit, Report
 from tft_dash.training.histories import Histories, Rows
 from tft_dash.training.network import Forecaster
 
@@ -18,6 +17,10 @@ LOOK: Final = 3.0
 """Steps for which time is kept: fitting stops before the next ones would end too late."""
 MARGIN: Final = 1.2
 """How much longer than the last one a measurement may take."""
+PROBED: Final = 64
+"""Windows by which the time of a measurement is told; also the fewest that one has."""
+CHECK_SHARE: Final = 0.1
+"""Of the whole time, at most so much for one measurement."""
 WARM_PART: Final = 10
 """The rate rises over a tenth of the steps where there are few."""
 
@@ -88,10 +91,14 @@ class TimedFit(Fit):
     def _probe(self) -> None:
         """How long a measurement will take, from a part of one."""
         begun = self._spend()
-        rows = self._checked[:CHECK_BATCH]
+        rows = self._checked[:PROBED]
         profile = self._data.profile[self._data.server_of(rows)]
         self._losses(self.average, rows, self._gather.windows(rows), profile)
-        self._check = (self._spend() - begun) * math.ceil(len(self._checked) / CHECK_BATCH)
+        part = self._spend() - begun
+        # Where time is short, fewer windows must do, so that it is not all spent on measuring.
+        parts = min(len(self._checked) / len(rows), max(1.0, CHECK_SHARE * self._seconds / max(part, 1e-9)))
+        self._checked = self._checked[: round(parts * len(rows))]
+        self._check = part * parts
 
     def _timed_measure(self, recent: float) -> None:
         begun = self._spend()

@@ -39,13 +39,14 @@ def evidence_of(subject: Subject, answers: Answers, fitted: tuple[Histories, Row
     """
     data, history = answers.data, answers.data.history
     happened = [row_counts(answers.forecasts(MODEL, place))[1] for place in range(len(HORIZONS))]
-    if not history.incidents or not all(happened):
-        raise DataError(
-            "There is not a single incident in these histories (a server that turns critical by the contract's "
-            "thresholds), so that no forecast can be measured on them. Take longer ones, or those of more servers."
-        )
     alarms = judged(answers)
     own = alarms[MODEL]
+    if not len(own.onsets) or not all(happened):
+        raise DataError(
+            "There is not a single incident to measure on in these histories (a server that turns critical by the "
+            "contract's thresholds, after a window of 8 hours and before a horizon of 8 hours). Take longer ones, or "
+            "those of more servers."
+        )
     bands = band_sums(subject.predictor, history, answers.rows, *fitted)
     pooled_bands = bands.scored(resamples(history.servers))
     caught = Caught(own.onsets, own.lead)
