@@ -115,6 +115,7 @@ class Frame:
     :param driver_usual: (servers, 2) float32.
     :param record: how often the model's probabilities came true; None = not measured.
     :param instead: why this model answers in the place of the one that was asked; None = it was asked.
+    :param aged: since when its source could not be looked at, and why; empty = it was looked at lately.
     :param remarks: what else a viewer must know of who answers: a calibration that was chosen and does not fit.
     """
 
@@ -130,6 +131,7 @@ class Frame:
     record: TrackRecord | None = None
     instead: str | None = None
     remarks: tuple[str, ...] = ()
+    aged: tuple[str, ...] = ()
 
     @property
     def prob_30m(self) -> float:
