@@ -94,9 +94,7 @@ def _problems(problems: Sequence[str]) -> Any:  # noqa: ANN401 - a Dash componen
     return components.banner("Something about the models cannot be read", "\n".join(problems)) if problems else []
 
 
-def _none(
-    model_cards: Sequence[ModelCard], versions: Sequence[ModelVersion], problems: Sequence[str]
-) -> html.Section:
+def _none(model_cards: Sequence[ModelCard], versions: Sequence[ModelVersion], problems: Sequence[str]) -> html.Section:
     forecaster = next((card for card in model_cards if card.forecasts), None)
     words: list[Any] = ["No model that forecasts is installed."]
     if forecaster is None and (versions or problems):
