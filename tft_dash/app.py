@@ -19,6 +19,7 @@ from tft_dash.api import scenarios as api_scenarios
 from tft_dash.api.ingest import register_ingest
 from tft_dash.api.metrics import register_metrics
 from tft_dash.api.openapi import register_openapi
+from tft_dash.api.reviews import register_reviews
 from tft_dash.api.routes import register_api
 from tft_dash.api.uploads import register_uploads
 from tft_dash.callbacks.alerts.register import register_alerts
@@ -72,6 +73,7 @@ def create_app(services: Services) -> Dash:
         api_runs.register_runs,
         api_datasets.register_datasets,
         register_uploads,
+        register_reviews,
         register_ingest,
         register_openapi,
         register_metrics,

@@ -131,6 +131,11 @@ class Services:
         """The sources served: the configured ones in the order given, then uploads, then generated recordings."""
         return self._served.names()
 
+    def recording_names(self) -> tuple[str, ...]:
+        """Those of the sources served that have an end: they can be inspected and compared, a live source cannot."""
+        places = ((name, self.place(name).named) for name in self.source_names())
+        return tuple(name for name, named in places if named is None or named.kind != LIVE)
+
     def configured_names(self) -> tuple[str, ...]:
         """The sources that the settings name, in the order given."""
         return tuple(name for name in self.source_names() if self.origin(name) == CONFIGURED)

@@ -13,6 +13,7 @@ from typing import Any, Final
 import dash
 
 from tft_dash.callbacks.alerts.problems import open_problem, open_problems
+from tft_dash.callbacks.alerts.silences import open_silences
 from tft_dash.callbacks.builder import open_builder
 from tft_dash.callbacks.models import open_models
 from tft_dash.callbacks.scenarios import open_library
@@ -58,6 +59,7 @@ def _pages(services: Services) -> list[SitePage]:
     return [
         SitePage("/", "Live monitor", "", _live_monitor(services)),
         SitePage("/alerts", "Alerts", "Alerts", partial(open_problems, services)),
+        SitePage("/alerts/silences", "", "Silences", partial(open_silences, services)),
         SitePage("/alerts/<problem_id>", "", "Problem", partial(open_problem, services)),
         SitePage("/scenarios", "Scenarios", "Scenarios", partial(open_library, services)),
         SitePage("/scenarios/<key>", "", "Scenario", partial(open_builder, services)),
@@ -101,7 +103,7 @@ def _import(upload_id: str, **_query: str) -> Any:  # noqa: ANN401 - a Dash comp
 
 def _compare(services: Services) -> Callable[..., Any]:
     def layout(**_query: str) -> Any:  # noqa: ANN401 - a Dash component
-        names, models = services.source_names(), services.model_names()
+        names, models = services.recording_names(), services.model_names()
         return compare.layout(names, models)
 
     return layout

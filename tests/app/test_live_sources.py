@@ -18,6 +18,7 @@ from tft_dash.live.source import LOOK_SECONDS
 from tft_dash.store.engine import Store
 
 SOURCE = "fleet=push://fleet?step=5s"
+DRILL = Path(__file__).parents[2] / "demo_data" / "demo_dataset.parquet"
 NAME_OF_STORE = "store.sqlite"
 
 
@@ -132,8 +133,9 @@ def test_a_live_source_cannot_be_judged_as_a_whole_or_inspected_as_a_file(
     make_client: MakeClient, world: World
 ) -> None:
     world.live(world.collector(), 3)
-    client = make_client(SOURCE)
-    assert client.get("/api/v1/datasets/fleet/report").status_code in (400, 422)
+    client = make_client(SOURCE, str(DRILL))
+    assert [dataset["name"] for dataset in json.loads(client.get("/api/v1/datasets").text)] == ["demo_dataset"]
+    assert client.get("/api/v1/datasets/fleet/report").status_code == 400
     assert client.get("/compare?a=fleet&b=fleet").status_code == 200
 
 

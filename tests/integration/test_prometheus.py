@@ -58,6 +58,73 @@ def test_promtool_finds_nothing_wrong_with_the_shipped_queries(tmp_path: Path) -
         assert f"{len(given)} rules found" in done.stdout
 
 
+CASES = {
+    # series at 0, 15, 30 … seconds; what is asked at 2 minutes: metric → value, None = missing
+    "node": [
+        (
+            {
+                'node_cpu_seconds_total{instance="a:1",job="node",cpu="0",mode="idle"}': "0+3x20",
+                'node_cpu_seconds_total{instance="a:1",job="node",cpu="0",mode="iowait"}': "0+6x20",
+                'node_cpu_seconds_total{instance="a:1",job="node",cpu="0",mode="user"}': "0+6x20",
+                'node_cpu_seconds_total{instance="a:1",job="node",cpu="1",mode="idle"}': "0+15x20",
+                'node_disk_read_bytes_total{instance="a:1",job="node",device="sda"}': "0+1500x20",
+                'node_disk_written_bytes_total{instance="a:1",job="node",device="sda"}': "0+3000x20",
+                'node_disk_read_bytes_total{instance="a:1",job="node",device="dm-0"}': "0+1500x20",
+                'node_disk_written_bytes_total{instance="a:1",job="node",device="dm-0"}': "0+3000x20",
+                'node_network_receive_bytes_total{instance="a:1",job="node",device="eth0"}': "0+150x20",
+                'node_network_receive_bytes_total{instance="a:1",job="node",device="lo"}': "0+9000x20",
+            },
+            {"cpu_pct": 20, "mem_pct": None, "disk_io_mb_s": 300, "net_in_mb_s": 10, "net_out_mb_s": None},
+        )
+    ],
+    "red": [
+        ({'http_requests_total{instance="a:1",job="shop"}': "0+150x20"}, {"error_rate": None, "latency_ms": None}),
+        ({'http_requests_total{instance="a:1",job="shop",code="200"}': "0+150x20"}, {"error_rate": 0}),
+        (
+            {
+                'http_requests_total{instance="a:1",job="shop",status="200"}': "0+90x20",
+                'http_requests_total{instance="a:1",job="shop",status="503"}': "0+30x20",
+                'http_requests_total{instance="a:1",job="shop",status="404"}': "0+30x20",
+            },
+            {"error_rate": 0.2},
+        ),
+        ({'http_requests_total{instance="a:1",job="shop",code="500"}': "7+0x20"}, {"error_rate": None}),
+        (
+            {
+                'http_server_request_duration_seconds_bucket{instance="a:1",job="shop",le="0.1"}': "0+150x20",
+                'http_server_request_duration_seconds_bucket{instance="a:1",job="shop",le="+Inf"}': "0+150x20",
+                'jvm_gc_pause_seconds_sum{instance="a:1",job="shop"}': "0+1x20",
+                'jvm_gc_pause_seconds_count{instance="a:1",job="shop"}': "0+10x20",
+            },
+            {"latency_ms": 0.095, "gc_pause_ms": 0.1},
+        ),
+        ({'process_cpu_seconds_total{instance="a:1",job="shop"}': "0+30x20"}, {"cpu_pct": 100}),
+        ({'process_cpu_seconds_total{instance="a:1",job="node"}': "0+3x20"}, {"cpu_pct": None}),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_shipped_queries_give_what_they_should(tmp_path: Path, name: str) -> None:
+    configuration = open_prometheus("prometheus+http://h/", {"mapping": name}).configuration
+    given = shipped_mapping(name).spec.columns.given()
+    tests = []
+    for series, wanted in CASES[name]:
+        questions = []
+        for metric, value in wanted.items():
+            labels = '{instance="a:1", job="%s"}' % ("node" if name == "node" else "shop")
+            samples = [] if value is None else [{"labels": labels, "value": value}]
+            # Rounded, for promtool compares to the last bit; what is no number is missing, too.
+            expr = f"round({configuration.promql(given[metric].query)}, 0.0001) >= 0"
+            questions.append({"expr": expr, "eval_time": "2m", "exp_samples": samples})
+        inputs = [{"series": one, "values": values} for one, values in series.items()]
+        tests.append({"interval": "15s", "input_series": inputs, "promql_expr_test": questions})
+    file = tmp_path / "tests.yaml"
+    file.write_text(dump_text({"evaluation_interval": "15s", "tests": tests}))
+    done = subprocess.run(["promtool", "test", "rules", str(file)], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_a_machine_is_seen_with_every_metric_of_the_mapping(node: Prometheus) -> None:
     feed = feed_of(node)
 

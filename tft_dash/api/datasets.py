@@ -30,7 +30,7 @@ def register_datasets(server: Flask, services: Services) -> None:
 
     @blueprint.get("/api/v1/datasets")
     def listed() -> Response:
-        return json_answer([dataset_payload(services, name) for name in services.source_names()])
+        return json_answer([dataset_payload(services, name) for name in services.recording_names()])
 
     @blueprint.get("/api/v1/datasets/<path:name>/report")
     def report(name: str) -> Response:

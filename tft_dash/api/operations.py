@@ -91,6 +91,14 @@ OPERATIONS: Final = (
         "get", "/api/v1/problems/{problem}", "A problem with its timeline.", {200: "#ProblemEntry"}, fails=(404,)
     ),
     Operation(
+        "get", "/api/v1/problems/{problem}/post-mortem.html", "All that is on record of a problem, as one file.",
+        {200: "file:text/html"}, fails=(404,),
+    ),
+    Operation(
+        "get", "/api/v1/problems/outcomes.csv", "What people have said of problems, as calibrate --outcomes reads it.",
+        {200: f"file:{_CSV}"},
+    ),
+    Operation(
         "get", _LIBRARY, "The library: the saved scenarios, newest change first, then the presets.",
         {200: "[#ScenarioSummary]"}, query={"archived": "true: the archived ones instead."},
     ),

@@ -61,7 +61,7 @@ class Listing:
 
     def rows(self) -> list[DatasetRow]:
         """What is known of every source without reading any."""
-        names = self._services.source_names()
+        names = self._services.recording_names()
         self._judged = {name: known for name, known in self._judged.items() if name in set(names)}
         return [self._row(name) for name in names]
 

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from tft_dash.assessing import fleet_figures
-from tft_dash.collecting.judging import Judge, judge_for, values_of
+from tft_dash.collecting.judging import Judge, judge_for, spoken, values_of
 from tft_dash.collecting.leading import Lead
 from tft_dash.collecting.polling import BackOff, Due, FailedPollError, Polling
 from tft_dash.collecting.recording import Recorder
@@ -181,7 +181,7 @@ class Collector:
             self._lead.beat()
 
     def _judged(self, grid: Grid, judge: Judge, values: TickValues, counts: Counts) -> TickRecord:
-        said = judge.judge(values)
+        said = spoken(judge.judge(values), values.silent_ticks > 0)
         self._at = values.tick
         return TickRecord(
             source=self._plan.name,

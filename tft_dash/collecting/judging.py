@@ -8,7 +8,7 @@ of the whole window. Any other model is asked about the window that it needs.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 import numpy as np
@@ -52,6 +52,27 @@ class Said:
     prob_30m: float
     prob_8h: float
     tells_servers: bool
+
+
+def spoken(said: Said, silent: NDArray[np.bool_]) -> Said:
+    """What is recorded of that: nothing of a server that is silent, and nothing of a fleet that is silent as a whole.
+
+    A model goes on for a few ticks with what it knew. That is right for what it says afterwards, but on a page it would
+    pass for news of a server from which there is none.
+    """
+    if not silent.any():
+        return said
+    nothing = np.float32(np.nan)
+    return replace(
+        said,
+        risk=np.where(silent, nothing, said.risk),
+        driver_metric=np.where(silent[:, None], np.int8(-1), said.driver_metric),
+        driver_usual=np.where(silent[:, None], nothing, said.driver_usual),
+        server_prob_30m=np.where(silent, nothing, said.server_prob_30m),
+        server_prob_8h=np.where(silent, nothing, said.server_prob_8h),
+        prob_30m=float("nan") if silent.all() else said.prob_30m,
+        prob_8h=float("nan") if silent.all() else said.prob_8h,
+    )
 
 
 class Judge(Protocol):

@@ -73,7 +73,7 @@ class Finding:
         return cls(**{**plain, "examples": tuple(Example.from_dict(example) for example in plain["examples"])})
 
 
-def _written(value: object) -> str | None:
+def written(value: object) -> str | None:
     """A value as it stands in the file; None = missing."""
     if isinstance(value, pa.TimestampScalar):
         # Such a time is an example only when it is too far away for a datetime.
@@ -227,7 +227,7 @@ class Rows:
             row=int(self.numbers[place]),
             time=None if time == NO_TIME else iso_time(time),
             server=None if code < 0 else shorten(self.names[code]),
-            value=_written(value),
+            value=written(value),
         )
 
 

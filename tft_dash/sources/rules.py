@@ -167,7 +167,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "bad-profile": Rule(
         ERROR,
         "profile: {values} that cannot be one ({share}), treated as not said.",
-        f"Use a word of at most {SERVER_NAME_LIMIT} printable characters: web, api, database, cache, …",
+        f"Use a word of at most {SERVER_NAME_LIMIT} printable characters: web, api, database or the like.",
         shown=True,
     ),
     "late-sample": Rule(

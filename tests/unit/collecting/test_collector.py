@@ -121,10 +121,8 @@ def test_a_span_in_which_nobody_reported_is_recorded_as_missing_once_the_source_
     assert len(records) == 9
     for record in records[3:]:
         assert (record.reporting, record.states.tolist()) == (0, [NO_STATE, NO_STATE])
-    assert not np.isnan(records[3].risk).any()  # the model lets a server keep its last word for three ticks
-    assert np.isnan(records[-1].risk).all()
-    assert np.isnan(records[-1].prob_30m)
-    assert np.isnan(records[-1].cpu_median)
+        assert np.isnan(record.risk).all()  # though the model lets a server keep its last word for three ticks
+        assert np.isnan([record.prob_30m, record.cpu_median]).all()
 
 
 def test_what_lies_further_back_than_is_set_is_left_out_and_ticks_keep_their_numbers(world: World) -> None:
@@ -368,3 +366,19 @@ def test_every_tick_says_how_long_its_servers_have_been_silent_whoever_recorded_
     world.live(collector, 1)
     silent = [record.silent_ticks.tolist() for record in world.recorded()]
     assert silent == [[0, 0]] * 3 + [[0, number] for number in range(1, 7)] + [[0, 0]]
+
+
+def test_nothing_is_said_of_a_silent_server_nor_of_a_fleet_that_is_silent_as_a_whole(world: World) -> None:
+    collector = world.collector()
+    world.live(collector, 4, cpu=97.0)
+    for servers in (("a",), ()):
+        world.forward(5)
+        world.report(cpu=97.0, servers=servers)
+        collector.round()
+    one, none = world.recorded()[-2:]
+    assert one.risk[0] > 0
+    assert np.isnan(one.risk[1])
+    assert one.driver_metric[1].tolist() == [-1, -1]
+    assert one.prob_30m > 0
+    assert np.isnan(none.risk).all()
+    assert np.isnan([none.prob_30m, none.prob_8h]).all()

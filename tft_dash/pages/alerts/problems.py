@@ -72,7 +72,7 @@ def layout(base: str, live: Any) -> html.Div:  # noqa: ANN401 - Dash children
         html.Div(live, id=ids.ALERTS_LIVE),
         html.Div(id=ids.ALERTS_LOG, hidden=True),
         html.Div([export, frame.quiet(
-            "What people have said calibrates the model: tft-dash calibrate SOURCE --outcomes outcomes.csv. What came of "
+            "What people have said calibrates models: tft-dash calibrate SOURCE --outcomes outcomes.csv. What came of "
             "it stands on the page Models."
         )], className="alerts-foot"),
         *clockwork({"page": "problems"}),

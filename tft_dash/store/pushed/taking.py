@@ -149,8 +149,13 @@ class _Batch:
             self.new.add(key)
         elif key not in self.new:
             self.changed.add(key)
-        self.history = self.history or time < self.now - self.limits.history_ms
+        self.history = self.history or self._is_overdue(time)
         return TAKEN
+
+    def _is_overdue(self, time: int) -> bool:
+        """Whether a sample would have been late, had anybody pushed for its tick in time: it fills a gap."""
+        step = self.limits.step_ms
+        return self.now > -(-time // step) * step + self.limits.delay_ms
 
     def _columns(self, source: str, key: Key) -> dict[str, Any]:
         return {"source": source, "time_ms": key[0], "server": key[1], **_told(self.known[key])}

@@ -56,14 +56,14 @@ class Limits:
     """Bounds of what is taken.
 
     :param step_ms: of the source; a sample more than that ahead of the clock is from the future.
-    :param history_ms: a sample older than that was kept for us, and does not come as it is measured.
+    :param delay_ms: so long a tick is left open after its time.
     :param rows_per_second: of one source, by all workers and hosts together.
     :param keep_ms: older samples are late, whether or not their tick is recorded.
     :param most_rows: so many may wait, of all sources together.
     """
 
     step_ms: int
-    history_ms: int
+    delay_ms: int
     rows_per_second: float
     keep_ms: int
     most_rows: int

@@ -66,7 +66,7 @@ def told(samples: Samples, metric: str = "cpu_pct") -> dict[str, list[tuple[floa
         value = float(samples.metrics[metric][row])
         shown: Any = None if np.isnan(value) else round(value, 3)
         if samples.up is not None and not samples.up[row]:
-            shown = "down"
+            shown = "down" if shown is None else f"down with {shown}"
         found.setdefault(samples.servers[row], []).append((second, shown))
     return found
 

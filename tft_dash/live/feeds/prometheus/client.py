@@ -129,7 +129,7 @@ class Client:
         try:
             return self._once(path, parameters)
         except requests.exceptions.ConnectionError as error:
-            stale = not fresh and not isinstance(error, (requests.exceptions.Timeout, requests.exceptions.SSLError))
+            stale = not fresh and not _is_late(error) and not isinstance(error, requests.exceptions.SSLError)
             self.close()
             if not stale:
                 raise self._failed(error) from error
@@ -227,11 +227,16 @@ class Client:
         if isinstance(error, requests.exceptions.SSLError):
             words = "does not prove who it is ({}). Give the certificate of its authority with ca_file"
             return self._unreachable(words.format(_root(error)))
-        if isinstance(error, requests.exceptions.ReadTimeout):
+        if _is_late(error) and not isinstance(error, requests.exceptions.ConnectTimeout):
             return TooMuchError(f"{self._who} did not answer within {self.timeout_seconds:g} s.")
         if isinstance(error, requests.exceptions.Timeout):
             return self._unreachable("cannot be reached in time. Check the address, and the network between")
         return self._unreachable(f"cannot be reached ({_root(error)}). Check that it runs, and the address")
+
+
+def _is_late(error: requests.exceptions.RequestException) -> bool:
+    """Whether it took too long; in the middle of an answer ``requests`` has no class of its own for that."""
+    return isinstance(error, requests.exceptions.Timeout) or "Read timed out" in str(error)
 
 
 def _root(error: BaseException) -> str:

@@ -148,7 +148,7 @@ class PushDesk:
         delay = self._specs[name].delay_for(step)
         return Limits(
             step_ms=round(step * 1000),
-            history_ms=round((delay + 2 * step) * 1000),
+            delay_ms=round(delay * 1000),
             rows_per_second=float(settings.push_rate),
             keep_ms=round(settings.push_keep_hours * _HOUR_MS),
             most_rows=max(1, round(settings.push_gb * _GB) // ROW_BYTES),

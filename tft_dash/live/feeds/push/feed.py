@@ -67,7 +67,7 @@ class PushFeed:
             )
         if found.begun and (found.newest_ms is None or found.newest_ms <= first):
             last = found.pushed_ms if found.newest_ms is None else found.newest_ms
-            since = "ever" if last is None else f"since {np.datetime64(last, 's')} UTC"
+            since = "ever" if last is None else f"since {np.datetime64(last, 'ms').astype('datetime64[s]')} UTC"
             raise SourceUnreachableError(
                 f"Nobody has pushed newer samples to '{self._source}' {since}. Look at whoever pushes: its log tells "
                 f"what POST /api/v1/ingest/{self._source} answers."

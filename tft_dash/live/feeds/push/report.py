@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tft_dash.errors import TableError, shorten
 from tft_dash.sources.files.times import NO_TIME
-from tft_dash.sources.findings import Findings, iso_time
+from tft_dash.sources.findings import Findings, iso_time, written
 from tft_dash.sources.rules import RULES
 
 ERRORS_TOLD: Final = 100
@@ -116,7 +116,6 @@ class Report:
         self.counts[rule] = count + len(places), [*examples, *(one.words for one in told)][:EXAMPLES_KEPT]
 
     def _error(self, rule: str, column: str | None, place: int, values: pa.Array | None) -> RowError:
-        value = None if values is None else values[place].as_py() if _plain(values) else str(values[place])
         time = int(self._times[place])
         return RowError(
             place + 1,
@@ -124,14 +123,9 @@ class Report:
             rule,
             None if time == NO_TIME else iso_time(time),
             shorten(self._servers[place]) or None,
-            None if value is None else shorten(str(value)),
+            None if values is None else written(values[place]),
             RULES[rule].advice,
         )
-
-
-def _plain(values: pa.Array) -> bool:
-    """Whether a value can be had in Python; a time may be too far away for that."""
-    return not pa.types.is_temporal(values.type)
 
 
 def refusal_words(rule: str, detail: str) -> TableError:

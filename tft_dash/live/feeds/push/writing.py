@@ -47,6 +47,7 @@ class Writer:
     def __init__(self, write: WriteMany, slots: int, *, gather_seconds: float = GATHER_SECONDS) -> None:
         self._write, self._gather = write, gather_seconds
         self._slots = threading.BoundedSemaphore(slots)
+        self._taken_slots = 0
         self._state = threading.Condition()
         self._waiting: list[_Job] = []
         self._writing = False
@@ -63,9 +64,13 @@ class Writer:
                 "and the samples of several servers together.",
                 1.0,
             )
+        with self._state:
+            self._taken_slots += 1
         try:
             yield
         finally:
+            with self._state:
+                self._taken_slots -= 1
             self._slots.release()
 
     def take(self, source: str, rows: PushedRows, limits: Limits) -> Taken:
@@ -95,7 +100,7 @@ class Writer:
 
     def _lead(self) -> None:
         try:
-            if self._gather and sum(len(job.rows) for job in self._waiting) < ENOUGH_ROWS:
+            if self._is_worth_waiting():
                 time.sleep(self._gather)
             with self._state:
                 jobs = self._next()
@@ -108,6 +113,12 @@ class Writer:
             with self._state:
                 self._writing = False
                 self._state.notify_all()
+
+    def _is_worth_waiting(self) -> bool:
+        """Whether others are about to bring something, too."""
+        with self._state:
+            few = sum(len(job.rows) for job in self._waiting) < ENOUGH_ROWS
+            return few and self._taken_slots > len(self._waiting)
 
     def _next(self) -> list[_Job]:
         """Those who wait, as many as fit into one transaction; at least one."""
