@@ -12,7 +12,7 @@ from tft_dash.alerting.desk import AlertDesk
 from tft_dash.answering import BEST, FALLBACK, FORECAST, Answering, ServedModels
 from tft_dash.background import WAIT_SECONDS, Background
 from tft_dash.comparing import Comparison, Side, compare
-from tft_dash.errors import DataError, NotReadyError, TftDashError
+from tft_dash.errors import DataError, TftDashError
 from tft_dash.frame import Frame, ModelVersion, ServerForecast, ServerTrace, SourceDescription
 from tft_dash.importing.uploads import Uploads
 from tft_dash.inspection.inspector import Inspector
@@ -139,6 +139,10 @@ class Services:
     def configured_names(self) -> tuple[str, ...]:
         """The sources that the settings name, in the order given."""
         return tuple(name for name in self.source_names() if self.origin(name) == CONFIGURED)
+
+    def live_names(self) -> tuple[str, ...]:
+        """The configured sources that are live."""
+        return tuple(each.name for each in self._served.live())
 
     def place(self, name: str) -> Place:
         """Where a source lies, and whether it is configured, uploaded or generated.
@@ -306,9 +310,7 @@ class Services:
     def watched(self) -> tuple[tuple[str, Drift | None], ...]:
         """The configured recordings for which the forecast answers, each with how it has held; None = not known yet.
 
-        One that is not known is begun, one at a time.
-
-        :raises NotReadyError: a source is being prepared.
+        One that is not known is begun, one at a time. One that is being prepared is left out until it is.
         """
         found: list[tuple[str, Drift | None]] = []
         for name in self.configured_names():
@@ -317,9 +319,7 @@ class Services:
                     continue
                 about = self.describe(name)
                 answering = self.answering(name, self.first_choice())
-            except NotReadyError:
-                raise
-            except TftDashError:  # the pages tell why it cannot be shown
+            except TftDashError:  # the pages tell why it cannot be shown, or not yet
                 continue
             if answering.model.card.forecasts:
                 drift = self._watches.known(about, answering.model.card)

@@ -81,6 +81,11 @@ class AlertDesk:
             names = judged.book_sources(connection) if source is None else (source,)
             return tuple(state for name in names for state in _book(connection, name).states.values())
 
+    def waiting(self, source: str) -> int:
+        """How much of a source receivers were not told yet."""
+        with self._store.read() as connection:
+            return outbox.undelivered(connection, source)
+
     def problems(
         self,
         sources: Sequence[str] | None = None,

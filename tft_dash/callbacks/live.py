@@ -11,7 +11,6 @@ from tft_dash.figures import moment
 from tft_dash.frame import Frame
 from tft_dash.store.live import LiveState
 
-SLACK_SECONDS: Final = 1.5
 UNATTENDED_SECONDS: Final = 15.0
 """A collector that has ended is replaced within that, where another one is ready."""
 _LATE_WORDS: Final = (
@@ -19,14 +18,6 @@ _LATE_WORDS: Final = (
     ("duplicate", "came twice"),
     ("future", "are of a time that has not come; look at the clocks of those who measure"),
 )
-
-
-def stale_seconds(state: LiveState) -> float:
-    """The age of the newest tick from which on it is not current: the next one has been due for half a step.
-
-    That is at most two steps after the source has fallen silent, whenever in its step it does.
-    """
-    return state.step_seconds + state.delay_seconds + max(state.step_seconds / 2, SLACK_SECONDS)
 
 
 def age_seconds(state: LiveState) -> float | None:
@@ -43,7 +34,7 @@ def facts(state: LiveState, oldest: int) -> dict[str, Any]:
         "oldest": oldest,
         "age": age_seconds(state),
         "due": state.step_seconds + state.delay_seconds,
-        "stale": stale_seconds(state),
+        "stale": state.stale_seconds,
     }
 
 
@@ -58,9 +49,7 @@ def banners(state: LiveState, frame: Frame, asked: int, *, resting: bool) -> lis
         return about
     if frame.tick != asked:
         wanted = moment.stamp(frame.source.time_of(asked))
-        words = (
-            f"Only some ticks of that age are kept. This one stands for it, of {moment.stamp(frame.timestamp)} UTC."
-        )
+        words = f"Only some ticks of that age are kept. This one stands for it, of {moment.stamp(frame.timestamp)} UTC."
         about.append(components.banner(f"The tick of {wanted} UTC is not kept", words, kind="info"))
     if frame.issued is not None and moment.backfilled(frame):
         words = f"It was judged and recorded at {moment.stamp(frame.issued)} UTC: nobody could see it at its time."
@@ -79,7 +68,7 @@ def notices(state: LiveState) -> tuple[str, ...]:
 
 def _of_source(state: LiveState) -> list[Any]:
     age = age_seconds(state) or 0.0
-    stale = age > stale_seconds(state)
+    stale = age > state.stale_seconds
     if not state.collected and (stale or _unattended(state) > UNATTENDED_SECONDS):
         return [components.banner("Nobody collects this source", _uncollected(state))]
     if state.problem and state.answered is not None and state.polled is not None and state.answered < state.polled:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from tft_dash.api.metrics import FAMILIES, exposition
+from tft_dash.api.metrics.exposition import exposition
+from tft_dash.api.metrics.forecasts import FAMILIES, forecast_samples
 from tft_dash.watching.watch import ChanceWatch, Drift, DriftPoint
 
 CHANCE = ChanceWatch(
@@ -21,8 +23,12 @@ DRIFT = Drift(
 LINE = re.compile(r'^[a-z_]+\{([a-z_]+="(\\.|[^"\\\n])*",?)+\} (-?[0-9.e+-]+|NaN)$')
 
 
+def text_of(watched: Sequence[tuple[str, Drift | None]]) -> str:
+    return exposition(FAMILIES, forecast_samples(watched))
+
+
 def test_every_line_is_a_sample_or_says_what_its_family_means() -> None:
-    text = exposition([('a "quoted"\\name\n', DRIFT), ("fresh", None)])
+    text = text_of([('a "quoted"\\name\n', DRIFT), ("fresh", None)])
     for line in text.splitlines():
         assert line.startswith(("# HELP ", "# TYPE ")) or LINE.match(line), line
     assert 'source="a \\"quoted\\"\\\\name\\n"' in text
@@ -31,7 +37,7 @@ def test_every_line_is_a_sample_or_says_what_its_family_means() -> None:
 
 
 def test_what_is_missing_is_no_sample_and_never_zero() -> None:
-    text = exposition([("fleet", DRIFT)])
+    text = text_of([("fleet", DRIFT)])
     assert 'band_coverage{source="fleet",model="tft",version="0.1.0",metric="cpu_pct"} 0.5' in text
     assert "mem_pct" not in text
     assert "brier_skill{" not in text
@@ -40,8 +46,8 @@ def test_what_is_missing_is_no_sample_and_never_zero() -> None:
 
 
 def test_a_source_that_is_not_watched_yet_says_so() -> None:
-    text = exposition([("fresh", None)])
+    text = text_of([("fresh", None)])
     assert 'tft_dash_forecast_watch_ready{source="fresh"} 0' in text
     assert "drift_state" not in text
-    short = exposition([("short", DRIFT.model_copy(update={"points": ()}))])
+    short = text_of([("short", DRIFT.model_copy(update={"points": ()}))])
     assert 'state="unknown"} 1' in short

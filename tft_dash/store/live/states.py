@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from sqlalchemy import Row
 
 from tft_dash.store.live.clock import instant
 from tft_dash.ticks import Counts
+
+SLACK_SECONDS: Final = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,26 @@ class LiveState:
             return None
         age = float((self.now - self.latest_time) / np.timedelta64(1, "ms")) / 1000.0
         return max(0.0, age - self.step_seconds - self.delay_seconds)
+
+    @property
+    def answers(self) -> bool:
+        """Whether the source answered when it was last asked."""
+        return self.answered is not None and (self.polled is None or self.answered >= self.polled)
+
+    @property
+    def stale_seconds(self) -> float:
+        """The age of the newest tick from which on it is not current: the next one has been due for half a step.
+
+        That is at most two steps after the source has fallen silent, whenever in its step it does.
+        """
+        return self.step_seconds + self.delay_seconds + max(self.step_seconds / 2, SLACK_SECONDS)
+
+    @property
+    def stale(self) -> bool:
+        """Whether the newest tick is not current any more, by the store's clock; also where there is none."""
+        if self.latest_time is None:
+            return True
+        return float((self.now - self.latest_time) / np.timedelta64(1, "ms")) / 1000.0 > self.stale_seconds
 
     def time_of(self, tick: int) -> np.datetime64:
         """Time of a tick.
