@@ -367,7 +367,8 @@
       playing: view.playing, follow: view.follow, toward: view.toward, server: view.server, theme: resolvedTheme(),
       seen: live.is() ? live.latest() : -1, told,
       drawn: drawn
-        ? { key: drawn.key, roster: drawn.roster, tick: drawn.tick, server: drawn.server, shows: drawn.shows }
+        ? { key: drawn.key, roster: drawn.roster, tick: drawn.tick, server: drawn.server, shows: drawn.shows,
+          drift: drawn.drift }
         : null,
     };
   }
@@ -406,7 +407,7 @@
     }
     drawn = {
       key: data.key, roster: data.roster, tick: data.tick, asked: data.asked, server: data.server, source: data.source,
-      shows: flight.shows, wanted: flight.wanted, at: now,
+      shows: flight.shows, wanted: flight.wanted, at: now, drift: data.drift,
     };
     if (flight.toward && view.at === flight.at) view = { ...view, tick: data.asked, toward: 0 };
     if (!view.playing && view.tick > lastTick()) view.tick = lastTick();

@@ -17,6 +17,7 @@ from tft_dash.api import datasets as api_datasets
 from tft_dash.api import runs as api_runs
 from tft_dash.api import scenarios as api_scenarios
 from tft_dash.api.ingest import register_ingest
+from tft_dash.api.metrics import register_metrics
 from tft_dash.api.openapi import register_openapi
 from tft_dash.api.reviews import register_reviews
 from tft_dash.api.routes import register_api
@@ -25,6 +26,7 @@ from tft_dash.callbacks.alerts.register import register_alerts
 from tft_dash.callbacks.builder import register_builder
 from tft_dash.callbacks.compare import register_compare
 from tft_dash.callbacks.datasets import register_datasets
+from tft_dash.callbacks.drift import register_drift
 from tft_dash.callbacks.importing import register_importing
 from tft_dash.callbacks.inspector import register_inspector
 from tft_dash.callbacks.models import register_models
@@ -74,6 +76,7 @@ def create_app(services: Services) -> Dash:
         register_reviews,
         register_ingest,
         register_openapi,
+        register_metrics,
         register_api,
     ):
         register(server, services)
@@ -105,6 +108,7 @@ def create_app(services: Services) -> Dash:
     register_importing(app, services)
     register_inspector(app, services)
     register_models(app, services)
+    register_drift(app, services)
     _finish(server, base)
     return app
 

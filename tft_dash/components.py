@@ -29,6 +29,7 @@ STATUS_WORDS: Final = {
 }
 """Every state of the page: its CSS class is ``status-<key>``, with its icon, and the word beside it."""
 
+AGED: Final = "May be out of date"
 _JOINER: Final = "\u2060"
 _PROTOTYPE: Final = re.compile("__(proto__)", re.IGNORECASE)
 _JOINED: Final = re.compile(f"_{_JOINER}_(proto__)", re.IGNORECASE)
@@ -168,12 +169,17 @@ def banner(title: str, text: str = "", *, kind: str = "error") -> Children:
     )
 
 
-def notices(texts: Sequence[str]) -> Children:
-    """What a viewer must know about the data, folded; nothing when there is nothing to know."""
-    if not texts:
+def notices(texts: Sequence[str], *, aged: Sequence[str] = ()) -> Children:
+    """What a viewer must know about the data, folded; nothing when there is nothing to know.
+
+    :param aged: why the data may be older than what there is; said in the head too.
+    """
+    if not texts and not aged:
         return []
+    items = html.Ul([html.Li(text) for text in (*aged, *texts)], className="notices-list")
+    if aged:
+        return html.Details([html.Summary([icon("unplugged"), AGED]), items], className="notices notices-aged")
     head = "1 data note" if len(texts) == 1 else f"{len(texts)} data notes"
-    items = html.Ul([html.Li(text) for text in texts], className="notices-list")
     return html.Details([html.Summary([icon("info"), head]), items], className="notices")
 
 

@@ -125,6 +125,7 @@ class Frame:
     :param driver_usual: (servers, 2) float32.
     :param record: how often the model's probabilities came true; None = not measured.
     :param instead: why this model answers in the place of the one that was asked; None = it was asked.
+    :param aged: since when its source could not be looked at, and why; empty = it was looked at lately.
     :param remarks: what else a viewer must know of who answers: a calibration that was chosen and does not fit.
     :param issued: when the tick of a live source was judged and recorded, UTC; None for a recording.
     :param silent_seconds: (servers,) of a live source: since the server's last sample; 0 = it has one at this tick.
@@ -142,6 +143,7 @@ class Frame:
     record: TrackRecord | None = None
     instead: str | None = None
     remarks: tuple[str, ...] = ()
+    aged: tuple[str, ...] = ()
     issued: np.datetime64 | None = None
     silent_seconds: FloatArray | None = None
 

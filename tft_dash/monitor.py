@@ -45,11 +45,13 @@ class Monitor:
         *,
         instead: str | None = None,
         remarks: tuple[str, ...] = (),
+        aged: tuple[str, ...] = (),
     ) -> Frame:
         """The frame of one tick.
 
         :param instead: why this model answers in another one's place.
         :param remarks: what else a viewer must know of it.
+        :param aged: why what is read may be older than what there is.
 
         :raises NotThereError: the recording has no such tick.
         :raises NotReadyError: the recording is being prepared or assessed.
@@ -57,13 +59,15 @@ class Monitor:
         if isinstance(source, Recorded):
             return as_recorded(source, model.card, tick, instead=instead, remarks=remarks)
         description = self.describe(source)
-        key = (description.name, description.digest, f"{model.card.identity} {instead or ''} {' '.join(remarks)}", tick)
+        told = " ".join((*remarks, *aged))
+        key = (description.name, description.digest, f"{model.card.identity} {instead or ''} {told}", tick)
         with self._lock:
             frame = self._frames.get(key)
             if frame is not None:
                 self._frames.move_to_end(key)
                 return frame
-        frame = replace(self._make(source, description, model, tick), instead=instead, remarks=remarks)
+        frame = self._make(source, description, model, tick)
+        frame = replace(frame, instead=instead, remarks=remarks, aged=aged)
         with self._lock:
             self._frames[key] = frame
             while len(self._frames) > FRAMES_KEPT:

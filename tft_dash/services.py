@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tft_dash.alerting.desk import AlertDesk
-from tft_dash.answering import BEST, FALLBACK, Answering, ServedModels
+from tft_dash.answering import BEST, FALLBACK, FORECAST, Answering, ServedModels
 from tft_dash.background import WAIT_SECONDS, Background
 from tft_dash.comparing import Comparison, Side, compare
-from tft_dash.errors import TftDashError
+from tft_dash.errors import DataError, NotReadyError, TftDashError
 from tft_dash.frame import Frame, ModelVersion, ServerForecast, ServerTrace, SourceDescription
 from tft_dash.importing.uploads import Uploads
 from tft_dash.inspection.inspector import Inspector
@@ -20,6 +20,7 @@ from tft_dash.library.scenarios import ScenarioLibrary
 from tft_dash.live.feeds.push.desk import PushDesk
 from tft_dash.live.source import LiveSource
 from tft_dash.models.base import MODELS, RiskModel
+from tft_dash.models.calibrated.shelf import ShelvedCalibration
 from tft_dash.monitor import Monitor
 from tft_dash.previews import Preview, make_preview, sampled_scenario
 from tft_dash.recordings import Recordings
@@ -36,6 +37,8 @@ from tft_dash.store.documents import Documents
 from tft_dash.store.engine import Store, store_url
 from tft_dash.store.live import LiveState, LiveStore
 from tft_dash.ticks import TickRecord
+from tft_dash.watching.watch import Drift, DriftPoint
+from tft_dash.watching.watches import Watches
 
 if TYPE_CHECKING:
     from tft_dash.models.forecasting.evidence import Evidence
@@ -120,6 +123,7 @@ class Services:
         )  # fmt: skip
         self.pushes = PushDesk(settings, self._store, self._served.live())
         self.models = ServedModels(settings.data / "models", look_seconds=look_seconds)
+        self._watches = Watches(settings.cache, background, days=settings.drift_days, least=settings.drift_least)
         self._previews: OrderedDict[tuple[str, str], Preview] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -203,6 +207,10 @@ class Services:
         """Every version of the forecast, the newest first; a refused one with its problem."""
         return self.models.artefacts()
 
+    def calibrations(self) -> tuple[ShelvedCalibration, ...]:
+        """The calibrations that were fitted here; a broken one with its problem."""
+        return self.models.calibrations.all()
+
     def model_evidence(self, name: str) -> Evidence | None:
         """What was measured of a model; None where nothing was.
 
@@ -258,8 +266,8 @@ class Services:
             return self.monitor.frame(found, by.model, record.tick, instead=by.instead)
         answering = self.answering(source, model)
         return self.monitor.frame(
-            self.source(source), answering.model, tick, instead=answering.instead,
-            remarks=(*answering.remarks, *self._served.remarks(source)),
+            self.source(source), answering.model, tick, instead=answering.instead, remarks=answering.remarks,
+            aged=self._served.remarks(source),
         )  # fmt: skip
 
     def forecast(self, source: str, tick: int, server: int) -> ServerForecast | None:
@@ -271,6 +279,54 @@ class Services:
                 return None
             server = about.servers.index(name)
         return self.models.forecast(found, about, tick, server)
+
+    def drift(self, source: str) -> Drift:
+        """How the forecasts for a source have held.
+
+        :raises DataError: the forecast does not answer for it, or it is a live source.
+        :raises NotReadyError: that is being found out.
+        """
+        if isinstance(self.source(source), LiveSource):
+            raise DataError(f"'{source}' is a live source: only in recordings are forecasts held against what came.")
+        answering = self.answering(source, FORECAST)
+        if answering.problem is not None:
+            raise DataError(answering.problem)
+        return self._watches.result(self.source(source), self.describe(source), answering.model)
+
+    def drift_at(self, frame: Frame) -> DriftPoint | None:
+        """How the forecasts have held up to a frame's tick; None where nobody knows yet. Never waits."""
+        if not frame.card.forecasts or frame.source.live:
+            return None
+        name = frame.source.name
+        known = self._watches.known(frame.source, frame.card)
+        if known is None:
+            self._watches.begin(self.source(name), frame.source, self.answering(name, FORECAST).model)
+        return None if known is None else known.at(frame.tick)
+
+    def watched(self) -> tuple[tuple[str, Drift | None], ...]:
+        """The configured recordings for which the forecast answers, each with how it has held; None = not known yet.
+
+        One that is not known is begun, one at a time.
+
+        :raises NotReadyError: a source is being prepared.
+        """
+        found: list[tuple[str, Drift | None]] = []
+        for name in self.configured_names():
+            try:
+                if isinstance(self.source(name), LiveSource):
+                    continue
+                about = self.describe(name)
+                answering = self.answering(name, self.first_choice())
+            except NotReadyError:
+                raise
+            except TftDashError:  # the pages tell why it cannot be shown
+                continue
+            if answering.model.card.forecasts:
+                drift = self._watches.known(about, answering.model.card)
+                if drift is None and all(known is not None for _, known in found):
+                    self._watches.begin(self.source(name), about, answering.model)
+                found.append((name, drift))
+        return tuple(found)
 
     def trace(self, frame: Frame, server: int) -> ServerTrace:
         """The last ticks of one server up to ``frame``."""

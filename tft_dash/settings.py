@@ -150,6 +150,8 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("push_gb", _number(0.001, 100_000), lambda: 2.0, "Room for pushed samples that wait, in GB."),
     Setting("object_cache_gb", _number(0.001, 100_000), lambda: 20.0, "Room for copies from object stores, in GB."),
     Setting("object_look", _number(1, 86_400), lambda: 30.0, "Seconds between two looks at an object store."),
+    Setting("drift_days", _number(0.25, 3650), lambda: 7.0, "Days of a fleet's time over which forecasts are judged."),
+    Setting("drift_least", _whole(1, 1_000_000), lambda: 100, "Judged forecasts that a verdict on drift needs."),
     Setting("insecure_public", _switch, lambda: False, "Serve other addresses than the loopback without a login."),
 )
 SETTING: Final[Mapping[str, Setting]] = {setting.name: setting for setting in SETTINGS}
@@ -197,6 +199,8 @@ class Settings:
     push_gb: float
     object_cache_gb: float
     object_look: float
+    drift_days: float
+    drift_least: int
     insecure_public: bool
     origin: Mapping[str, str] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()

@@ -60,4 +60,4 @@ class LocalStore:
 
     @staticmethod
     def _path(location: str) -> str:
-        return location.partition("://")[2].partition("?")[0]
+        return location.partition("://")[2].partition("?")[0].rpartition("@")[2]

@@ -41,6 +41,12 @@ def fitted(cases: Cases) -> Line:
     return Line(slope=slope / spread, intercept=float(np.clip(intercept, -_FARTHEST, _FARTHEST)))
 
 
+def usual(cases: Cases) -> Line:
+    """The line that says how often it happened, whatever the model says."""
+    scaled = np.zeros(len(cases))
+    return Line(slope=0.0, intercept=float(np.clip(_intercept(scaled, cases.happened, 0.0), -_FARTHEST, _FARTHEST)))
+
+
 def _standardised(chance: Reals) -> tuple[Reals, float, float]:
     raw = logit(chance)
     middle, spread = float(raw.mean()), max(float(raw.std()), 1e-3)

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from tft_dash.calibrating.cases import HORIZON_SECONDS, Cases, Told, fleet_cases, server_cases
-from tft_dash.calibrating.fit import fitted
+from tft_dash.calibrating.fit import fitted, usual
 from tft_dash.calibrating.measure import Reals, quality
 from tft_dash.errors import DataError, shorten
 from tft_dash.frame import SourceDescription
@@ -23,6 +23,9 @@ EARLIER: Final = 0.6
 LEAST_EARLIER: Final = 6
 LEAST_LATER: Final = 3
 """With fewer incidents nothing is fitted: a rate would be known to a factor of two at best."""
+
+NOTICED: Final = 0.005
+"""A loss of Brier skill below this is chance."""
 
 Span = tuple[int, int]
 
@@ -42,6 +45,8 @@ class Outcomes:
 def fleet_calibration(found: Outcomes, card: ModelCard, name: str, sources: tuple[str, ...]) -> FleetCalibration:
     """Fit to the earlier part, measure on the later one, then fit to the whole.
 
+    Where the later part shows that what was learnt misleads, the whole is given its usual rate instead.
+
     :param sources: the names of the sources that it is for.
     :raises DataError: there are too few incidents, or nothing is known of a horizon.
     """
@@ -58,10 +63,10 @@ def fleet_calibration(found: Outcomes, card: ModelCard, name: str, sources: tupl
         for horizon in HORIZON_SECONDS:
             everything = cases_of(found.told, horizon, whole)
             _demand_both(everything, kind, horizon)
-            line = lines[f"{kind} {horizon}"] = fitted(everything)
-            itself[f"{kind} {horizon}"] = quality(everything, line.apply(everything.chance), everything.rate)
-            before = cases_of(found.told, horizon, earlier)
-            record[f"{kind} {horizon}"] = _change(before, cases_of(found.told, horizon, later))
+            key = f"{kind} {horizon}"
+            record[key] = _change(cases_of(found.told, horizon, earlier), cases_of(found.told, horizon, later))
+            line = lines[key] = usual(everything) if _misled(record[key].after) else fitted(everything)
+            itself[key] = quality(everything, line.apply(everything.chance), everything.rate)
     rows = len(server_cases(found.told, "30m", whole))
     return FleetCalibration(
         name=name,
@@ -91,6 +96,12 @@ def _change(before: Cases, after: Cases) -> Change:
         return Change(before=_raw(after, rate if len(before) else 0.0), after=nothing)
     line = fitted(before)
     return Change(before=_raw(after, rate), after=quality(after, line.apply(after.chance), rate))
+
+
+def _misled(after: Quality) -> bool:
+    """Whether what was learnt earlier was worse later than the rate that was known, by more than chance."""
+    highest = after.skill_over_before[2]
+    return highest is not None and highest < -NOTICED
 
 
 def _raw(cases: Cases, rate: float) -> Quality:

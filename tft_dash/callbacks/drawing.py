@@ -27,6 +27,7 @@ from tft_dash.figures import server as server_panel
 from tft_dash.figures.forecast import panel as forecast_panel
 from tft_dash.figures.plot import blank
 from tft_dash.frame import Frame, SourceDescription
+from tft_dash.pages.models import drift
 from tft_dash.playback import decode, position
 from tft_dash.schema import NO_STATE
 from tft_dash.services import Services
@@ -46,6 +47,7 @@ PANEL_FIGURE: Final = (ids.MONITOR_SERVER_FIGURE, "figure")
 BANNER: Final = (ids.MONITOR_BANNER, "children")
 ANSWER: Final = (ids.MONITOR_ANSWER, "data")
 SUMMARY: Final = (ids.MONITOR_SUMMARY, "children")
+DRIFT: Final = (ids.MONITOR_DRIFT, "children")
 TIME: Final = (ids.MONITOR_TIME, "children")
 NOTICES: Final = (ids.MONITOR_NOTICES, "children")
 ROLLING_NOTE: Final = (ids.MONITOR_ROLLING_NOTE, "children")
@@ -74,6 +76,7 @@ TARGETS: Final[tuple[Target, ...]] = (
     TIME,
     ROLLING_NOTE,
     SUMMARY,
+    DRIFT,
     BANNER,
     ANSWER,
 )
@@ -90,6 +93,7 @@ class Drawings:
         self._services = services
         self._made: OrderedDict[Hashable, tuple[Drawing, list[Any]]] = OrderedDict()
         self._forecasts = Forecasts(services)
+        self._models_page = f"{services.settings.base_path}models"
         self._lock = threading.Lock()
 
     def answer(self, request: object) -> list[Any]:
@@ -126,12 +130,22 @@ class Drawings:
             "no_data": bool(np.isnan(frame.risk).all() and np.all(frame.states == NO_STATE)),
             "about": None if current else _facts(frame.source, tick_seconds),
         }
+        drawing = {**drawing, **self._drift(frame, request.get("drawn"), answer)}
         if state is None:
             return {**drawing, BANNER: told, ANSWER: answer}
         answer["live"] = live_source.facts(state, self._services.oldest_tick(playback.source))
         resting = not playback.playing and not playback.follow
         spoken = [*live_source.banners(state, frame, asked, resting=resting), *told]
         return {**drawing, **_spoken(spoken, live_source.notices(state), request, answer), ANSWER: answer}
+
+    def _drift(self, frame: Frame, drawn: object, answer: dict[str, Any]) -> Drawing:
+        """The warning that forecasts drift, unless the page shows it. Not shared: it becomes known at some moment."""
+        point = self._services.drift_at(frame)
+        told = drift.told(point) and f"{frame.source.name} {frame.card.identity} {drift.told(point)}"
+        answer["drift"] = told
+        if isinstance(drawn, Mapping) and drawn.get("drift", "") == told:
+            return {}
+        return {DRIFT: drift.notice(point, self._models_page)}
 
     def _shared(self, key: tuple[str, int, str | None, Drawn | None], frame: Frame) -> tuple[Drawing, list[Any]]:
         """What every viewer with this key gets, as JSON that is written already; and what is told above it."""
@@ -204,7 +218,7 @@ def _erased(request: Mapping[str, Any], *, always: bool = False) -> Drawing:
         return {}
     empty = {(module.id, "figure"): blank(theme_of(request.get("theme"))) for module in FIGURES}
     about = dict(zip(ABOUT_TARGETS, ([], [], [], [], True, []), strict=True))
-    return {**kpi.blank(), **empty, **about, TIME: "—", SUMMARY: [], PANEL_HIDDEN: True}
+    return {**kpi.blank(), **empty, **about, TIME: "—", SUMMARY: [], DRIFT: [], PANEL_HIDDEN: True}
 
 
 def _figures(frame: Frame, theme: Theme, drawn: Drawn | None) -> Drawing:
@@ -231,7 +245,7 @@ def _about(frame: Frame) -> Drawing:
         [components.entry(name) for name in about.servers],
         components.model_note(frame.card, instead=frame.instead),
         not about.simulated,
-        [] if about.live else components.notices((*about.notices, *frame.remarks)),
+        [] if about.live else components.notices((*about.notices, *frame.remarks), aged=frame.aged),
     )
     return dict(zip(ABOUT_TARGETS, values, strict=True))
 

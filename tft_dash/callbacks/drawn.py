@@ -30,6 +30,7 @@ class Drawn:
 def key_of(frame: Frame, theme: str | None, *, asked: bool) -> str:
     """Equal where two pages show the same; its last two words are whether a viewer chose the model, and the theme."""
     answers = f"{frame.card.identity} {'' if frame.instead is None else 'instead'}{'remark' if frame.remarks else ''}"
+    answers += "aged" if frame.aged else ""
     source = frame.source
     # A live source's digest changes with its servers, which not every figure shows.
     content = f"{source.start}{','.join(source.metrics)}" if source.live else source.digest[:16]

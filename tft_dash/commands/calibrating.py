@@ -128,11 +128,11 @@ def _verdict(made: FleetCalibration, key: str) -> Iterator[str]:
         yield f"{key}: in the later part it {ever} happened; skill says nothing there."
     elif (after.brier_skill[0] or 0.0) < -NOTICED and (after.brier_skill[2] or 0.0) < 0.0:
         yield (
-            f"{key}: on the later part the fit is worse than always saying how often it happened there: the rate has "
-            f"changed ({after.said:.2%} said, {after.happened:.2%} happened). Fit anew on later data."
+            f"{key}: on the later part the fit is worse than always saying how often it happened there: "
+            f"{after.said:.2%} was said, and {after.happened:.2%} happened. The fleet has changed; fit anew later on."
         )
     if line.slope == 0.0:
-        yield f"{key}: nothing that the model says helped here, so the usual rate is stated, whatever it says."
+        yield f"{key}: what the model says does not help here, so the usual rate is stated, whatever it says."
 
 
 def _outcomes(services: Services, model: RiskModel, known: Sequence[KnownIncident], files: Sequence[Path]) -> Outcomes:

@@ -129,7 +129,8 @@ def train(origins: Sequence[Origin], order: Order, listener: Listener | None = N
     work = work_folder(order.folder)
     with _alone(work):
         torch.set_num_threads(cores())
-        told.say(f"Building the histories of {sum(about.servers for about in facts):,} servers")
+        servers = sum(about.servers for about in facts)
+        told.say(f"Building the histories of {servers:,} {'server' if servers == 1 else 'servers'}")
         try:
             data = gathered(origins, facts, work / "histories", order.crew, told.progress)
             artefact = _trained(data, order, told)
@@ -154,7 +155,8 @@ def _trained(data: Gathered, order: Order, told: Listener) -> Artefact:
     if fit.progress.step:
         told.say(f"Going on after step {fit.progress.step:,}, from {work_folder(order.folder) / CHECKPOINT}")
     network = fit.run(told.report)
-    told.say(f"{fit.progress.step:,} steps were made{_why(fit, order)}")
+    made = "1 step was" if fit.progress.step == 1 else f"{fit.progress.step:,} steps were"
+    told.say(f"{made} made{_why(fit, order)}")
     done = replace(order, trained_on=order.trained_on.model_copy(update={"digest": digest}))
     return write_artefact(order.folder, network.cpu(), _facts(_Fitted(data, parts, fit), done, told))
 

@@ -127,7 +127,7 @@ def test_what_cannot_be_fitted_is_refused_in_words_and_leaves_nothing(
 @pytest.mark.parametrize(
     ("recordings", "told", "model"),
     [
-        (NAB, False, "tft"), (NAB, True, "tft"), (NEZHA, True, "tft"), ([*NAB, *NEZHA], True, "thresholds"),
+        (NAB, False, "tft"), (NAB, True, "tft"), (NEZHA, True, "thresholds"),
     ],
 )  # fmt: skip
 def test_on_real_recordings_the_fitted_probabilities_are_no_worse_than_the_usual_rate(

@@ -9,15 +9,16 @@ from dash import dcc, html
 
 from tft_dash import components, ids
 from tft_dash.frame import ModelVersion
-from tft_dash.pages.models import alarming, cards, scores, trust
+from tft_dash.pages.models import alarming, cards, drift, fitted, scores, trust
 from tft_dash.pages.wording import plural
 from tft_dash.schema import ModelCard
 
 if TYPE_CHECKING:
+    from tft_dash.models.calibrated.shelf import ShelvedCalibration
     from tft_dash.models.forecasting.evidence import Evidence
 
 SIMULATED: Final = "A probability learnt on simulated fleets says nothing about a real fleet until recalibrated."
-RECALIBRATE: Final = "tft-dash calibrate SOURCE --model tft"
+RECALIBRATE: Final = "tft-dash calibrate SOURCE"
 
 
 def layout(
@@ -26,12 +27,17 @@ def layout(
     versions: Sequence[ModelVersion],
     evidence: Evidence | None,
     problems: Sequence[str] = (),
+    *,
+    watched: Sequence[str] = (),
+    calibrations: Sequence[ShelvedCalibration] = (),
 ) -> html.Div:
     """The whole page; its figures come with the theme.
 
     :param default: the model that a page starts with.
     :param evidence: of the model that forecasts; None = there is none.
     :param problems: what could not be read.
+    :param watched: sources whose forecasts can be held against what happened.
+    :param calibrations: those that were fitted here.
     """
     simulated = any(card.simulated for card in model_cards) or bool(evidence and evidence.simulated)
     return html.Div(
@@ -46,7 +52,9 @@ def layout(
             html.Div(_problems(problems), id=ids.MODELS_BANNER, role="alert"),
             *([_simulated()] if simulated else []),
             _section("The models", [cards.model_cards(model_cards, default)]),
-            *(_evidence(evidence) if evidence is not None else [_none(model_cards, problems)]),
+            *(_evidence(evidence) if evidence is not None else [_none(model_cards, versions, problems)]),
+            *([_section("Does it still hold?", drift.section(watched))] if watched else []),
+            _section("Fitted to your own fleets", fitted.calibrations(calibrations)),
             _section("Versions of the forecast model", cards.versions(versions)),
         ],
         className="models page",
@@ -86,10 +94,13 @@ def _problems(problems: Sequence[str]) -> Any:  # noqa: ANN401 - a Dash componen
     return components.banner("Something about the models cannot be read", "\n".join(problems)) if problems else []
 
 
-def _none(model_cards: Sequence[ModelCard], problems: Sequence[str]) -> html.Section:
+def _none(model_cards: Sequence[ModelCard], versions: Sequence[ModelVersion], problems: Sequence[str]) -> html.Section:
     forecaster = next((card for card in model_cards if card.forecasts), None)
     words: list[Any] = ["No model that forecasts is installed."]
-    if forecaster is not None and problems:
+    if forecaster is None and (versions or problems):
+        reason = "the reason stands above" if problems else "the reason stands beside each version below"
+        words = [f"No model that forecasts can be used; {reason}."]
+    elif forecaster is not None and problems:
         words = [
             f"What was measured of {forecaster.title} v{forecaster.version} cannot be read; the reason stands above."
         ]

@@ -189,11 +189,11 @@ def _seen(files: fs.FileSystem, info: fs.FileInfo, name: str, *, ask: bool) -> S
 
 
 def _etag(opened: Any) -> str:  # noqa: ANN401 - a file of pyarrow
-    told: dict[bytes, bytes] = {}
+    told: dict[str, bytes] = {}
     with contextlib.suppress(NotImplementedError, AttributeError):  # not every file system has any
         told = opened.metadata() or {}
     found = {key.lower(): value for key, value in told.items()}
-    return found.get(b"etag", found.get(b"x-goog-generation", b"")).decode("utf-8", "replace")
+    return found.get("etag", b"").decode("utf-8", "replace")
 
 
 def _copy_one(files: fs.FileSystem, one: Seen, target: Path, on_bytes: Callable[[int], None]) -> Seen:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import warnings
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing import get_context
 from typing import Any, Final
 
 from tft_dash.errors import DataError, MissingExtraError, TftDashError, UnreachableError, UsageError, shorten
@@ -60,13 +63,22 @@ def _in_processes(workers: int, tasks: Sequence[Task]) -> Iterator[TftDashError 
         import dask  # noqa: PLC0415 - only where it is needed
     except ModuleNotFoundError as error:
         raise MissingExtraError("Building histories in several processes", "train") from error
-    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
-    from multiprocessing import get_context  # noqa: PLC0415
-
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_leave_interrupts)
+    try:
         for at in range(0, len(tasks), 4 * workers):
             made = [dask.delayed(build, pure=False)(task) for task in tasks[at : at + 4 * workers]]
             yield from dask.compute(*made, scheduler="processes", pool=pool)
+    except BrokenProcessPool as error:
+        raise DataError(
+            "A process that built histories was killed, perhaps for want of memory. Take fewer --workers."
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _leave_interrupts() -> None:
+    """Ctrl-C reaches every process of a terminal; the first one deals with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _on_cluster(address: str, tasks: Sequence[Task]) -> Iterator[TftDashError | None]:

@@ -7,12 +7,22 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
+import torch
+
 from tft_dash.training.fitting.fit import STATION, Fit, Report
 from tft_dash.training.histories import Histories, Rows
 from tft_dash.training.network import Forecaster
 
 LOOK: Final = 3.0
 """Steps for which time is kept: fitting stops before the next ones would end too late."""
+MARGIN: Final = 1.2
+"""How much longer than the last one a measurement may take."""
+PROBED: Final = 64
+"""Windows by which the time of a measurement is told; also the fewest that one has."""
+CHECK_SHARE: Final = 0.1
+"""Of the whole time, at most so much for one measurement."""
+WARM_PART: Final = 10
+"""The rate rises over a tenth of the steps where there are few."""
 
 
 class TimedFit(Fit):
@@ -33,6 +43,7 @@ class TimedFit(Fit):
         self._whole, self._seconds, self._clock = self._plan, seconds, clock
         self._looked = clock()
         self._pace, self._check = 0.0, 0.0
+        """Seconds of a step and of a measurement, as of late."""
 
     def run(self, report: Report | None = None) -> Forecaster:
         """Fit until the time, the steps or the patience are used up; returns the best averaged network.
@@ -41,6 +52,7 @@ class TimedFit(Fit):
         """
         plan, recent, told = self._whole, 0.0, self.progress.step
         self._looked = self._clock()
+        self._probe()
         while self.progress.step < plan.steps and self.progress.waited < plan.patience:
             begun = self._spend()
             loss = self.step()
@@ -63,7 +75,8 @@ class TimedFit(Fit):
         share = max(self.progress.step / self._whole.steps, self.progress.seconds / self._seconds)
         # The rate is a function of the step and the plan's steps: so many steps there would be at this share.
         so_many = self._whole.steps if share <= 0 else round(self.progress.step / min(share, 1.0))
-        self._plan = replace(self._whole, steps=max(so_many, self.progress.step + 1))
+        warm = self._whole.warm_steps if share <= 0 else min(self._whole.warm_steps, so_many // WARM_PART + 1)
+        self._plan = replace(self._whole, steps=max(so_many, self.progress.step + 1), warm_steps=warm)
         return super().step()
 
     def _expected(self) -> int:
@@ -72,8 +85,20 @@ class TimedFit(Fit):
         return min(self._whole.steps, round(self.progress.step / max(share, 1e-9)))
 
     def _is_over(self) -> bool:
-        check = self._check or self._pace * len(self._checked) / self._whole.batch / 2
-        return self.progress.seconds + LOOK * self._pace + check >= self._seconds
+        return self.progress.seconds + LOOK * self._pace + MARGIN * self._check >= self._seconds
+
+    @torch.no_grad()
+    def _probe(self) -> None:
+        """How long a measurement will take, from a part of one."""
+        begun = self._spend()
+        rows = self._checked[:PROBED]
+        profile = self._data.profile[self._data.server_of(rows)]
+        self._losses(self.average, rows, self._gather.windows(rows), profile)
+        part = self._spend() - begun
+        # Where time is short, fewer windows must do, so that it is not all spent on measuring.
+        parts = min(len(self._checked) / len(rows), max(1.0, CHECK_SHARE * self._seconds / max(part, 1e-9)))
+        self._checked = self._checked[: round(parts * len(rows))]
+        self._check = part * parts
 
     def _timed_measure(self, recent: float) -> None:
         begun = self._spend()

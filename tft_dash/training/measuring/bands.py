@@ -6,6 +6,7 @@ quantiles of their own errors, as measured on the servers that learnt. At every 
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from dataclasses import dataclass
 from typing import Final
@@ -74,7 +75,7 @@ def band_sums(predictor: Predictor, history: Histories, rows: Rows, fitted: Hist
     losses = {"model": _pinball(truth, quantiles)}
     errors = fitted.futures(fitted_rows).astype(np.float64)
     for name in NAIVE:
-        error = np.nanquantile(errors - _naive(name, fitted, fitted_rows), _LEVELS, axis=0).transpose(1, 2, 0)
+        error = _quantiles(errors - _naive(name, fitted, fitted_rows))
         losses[name] = _pinball(truth, _naive(name, history, rows)[..., None] + error)
     usable = there & np.all([~np.isnan(loss) for loss in losses.values()], axis=0)
     inside = (truth >= quantiles[..., 1]) & (truth <= quantiles[..., -2])
@@ -102,6 +103,14 @@ def _scored(sums: dict[str, Reals], covered: Reals, known: Reals, counts: Reals)
         for place, name in enumerate(TARGETS)
     )
     return BandScores(bands, interval(_mean(ratio.reshape(len(ratio), -1))), interval(_mean(share)))
+
+
+def _quantiles(errors: Reals) -> Reals:
+    """(nodes, targets, quantiles), NaN for a metric that nobody measured."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        found: Reals = np.nanquantile(errors, _LEVELS, axis=0)
+    return found.transpose(1, 2, 0)
 
 
 def _mean(values: Reals) -> Reals:

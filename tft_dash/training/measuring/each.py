@@ -23,11 +23,11 @@ Reals = NDArray[np.float64]
 
 
 def each_fleet(
-    answers: Answers, horizons: Sequence[str], chosen: Sequence[AlarmPoint | None], bands: BandSums
+    answers: Answers, horizons: Sequence[str], alarms: Sequence[tuple[int, AlarmPoint | None]], bands: BandSums
 ) -> tuple[OneFleet, ...]:
     """The scores of every fleet.
 
-    :param chosen: what each fleet's own alarm threshold gives.
+    :param alarms: each fleet's incidents that could have been announced, and what its own alarm threshold gives.
     """
     data = answers.data
     members = _members(data)
@@ -35,12 +35,12 @@ def each_fleet(
     found = []
     for number, fleet in enumerate(data.fleets):
         band = bands.scored(members[number : number + 1])
-        point = chosen[number]
+        incidents, point = alarms[number]
         found.append(
             OneFleet(
                 source=fleet.name,
                 servers=fleet.servers,
-                incidents=data.fleet(number).history.incidents,
+                incidents=incidents,
                 horizons={name: rows[number] for name, rows in scores.items()},
                 recall=None if point is None else point.recall,
                 median_lead_minutes=None if point is None else point.median_lead_minutes,

@@ -11,7 +11,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tft_dash.errors import DataError
 from tft_dash.models.forecasting.calibration import HorizonName
 from tft_dash.models.forecasting.evidence import AlarmPoint, Alarms, Evidence, Horizon, ModelScores
 from tft_dash.models.forecasting.layout import STEP_SECONDS
@@ -34,23 +33,17 @@ Reals = NDArray[np.float64]
 def evidence_of(subject: Subject, answers: Answers, fitted: tuple[Histories, Rows]) -> Evidence:
     """The document.
 
+    :param answers: on histories in which an incident could be announced.
     :param fitted: histories and rows on which the naive forecasts' errors are measured.
-    :raises DataError: nothing happened in the histories, so that nothing can be measured.
     """
     data, history = answers.data, answers.data.history
-    happened = [row_counts(answers.forecasts(MODEL, place))[1] for place in range(len(HORIZONS))]
-    if not history.incidents or not all(happened):
-        raise DataError(
-            "There is not a single incident in these histories (a server that turns critical by the contract's "
-            "thresholds), so that no forecast can be measured on them. Take longer ones, or those of more servers."
-        )
     alarms = judged(answers)
     own = alarms[MODEL]
     bands = band_sums(subject.predictor, history, answers.rows, *fitted)
     pooled_bands = bands.scored(resamples(history.servers))
     caught = Caught(own.onsets, own.lead)
     kinds = by_kind(data.fleets, history, caught)
-    each = each_fleet(answers, HORIZONS, own.chosen, bands)
+    each = each_fleet(answers, HORIZONS, own.fleets, bands)
     content: dict[str, Any] = {
         "format": "tft-dash/evidence/1",
         "model": MODEL,
@@ -81,13 +74,13 @@ class ModelAlarms:
     """One model's alarms on all fleets together, and on each with a threshold of its own.
 
     :param onsets: rows at which incidents begin; ``lead``: minutes, NaN = not announced.
-    :param chosen: what each fleet's own threshold gives.
+    :param fleets: how many of them are each fleet's, and what its own threshold gives.
     """
 
     alarms: Alarms
     onsets: Rows
     lead: Reals
-    chosen: tuple[AlarmPoint | None, ...]
+    fleets: tuple[tuple[int, AlarmPoint | None], ...]
 
 
 def judged(answers: Answers) -> dict[str, ModelAlarms]:
@@ -110,8 +103,8 @@ def judged(answers: Answers) -> dict[str, ModelAlarms]:
         own = [
             [curve for curve, fleet in zip(parts, owner, strict=True) if fleet == at] for at in range(len(data.fleets))
         ]
-        chosen = tuple(alarms_of(_pooled(curves))[0].chosen for curves in own)
-        found[name] = ModelAlarms(alarms, np.concatenate(onsets), lead, chosen)
+        fleets = tuple((len(curve[0].lead), alarms_of(curve)[0].chosen) for curve in map(_pooled, own))
+        found[name] = ModelAlarms(alarms, np.concatenate(onsets), lead, fleets)
     return found
 
 

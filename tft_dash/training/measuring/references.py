@@ -24,6 +24,8 @@ Reals = NDArray[np.float64]
 HORIZON_STEPS: Final = (NODES[SOON], NODES[LATE])
 BOOSTING, RULES, PERSISTENCE, CLIMATOLOGY = "gradient-boosting", "thresholds", "persistence", "climatology"
 BOOSTING_ROWS: Final = 150_000
+LEAST_KNOWN: Final = 200
+"""Values that a feature needs; with fewer, the part that fits may have none of them."""
 MOST_ROWS: Final = 4_000_000
 """From which frequencies are counted; of larger histories every second, third … row."""
 RULED_FLEETS: Final = 4
@@ -106,11 +108,12 @@ class _Constant:
 
 
 class _Booster:
-    def __init__(self, model: Any) -> None:  # noqa: ANN401 - scikit-learn has no types
+    def __init__(self, model: Any, columns: NDArray[np.intp]) -> None:  # noqa: ANN401 - scikit-learn has no types
         self._model = model
+        self._columns = columns
 
     def __call__(self, inputs: NDArray[np.float32]) -> Reals:
-        found: Reals = self._model.predict_proba(inputs)[:, 1]
+        found: Reals = self._model.predict_proba(inputs[:, self._columns])[:, 1]
         return found
 
 
@@ -121,7 +124,9 @@ def _boosted(inputs: NDArray[np.float32], happened: NDArray[np.bool_]) -> _Const
         max_iter=200, learning_rate=0.06, max_leaf_nodes=31, l2_regularization=1.0, min_samples_leaf=60,
         early_stopping=True, validation_fraction=0.15, random_state=SEED,
     )  # fmt: skip
-    return _Booster(model.fit(inputs, happened))
+    # A metric that nobody measured makes columns without a value, which the library cannot put into bins.
+    columns = np.flatnonzero((~np.isnan(inputs)).sum(0) >= min(LEAST_KNOWN, len(inputs)))
+    return _Booster(model.fit(inputs[:, columns], happened), columns)
 
 
 def outcomes(history: Histories, rows: Rows) -> NDArray[np.bool_]:

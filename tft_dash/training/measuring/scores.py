@@ -110,7 +110,9 @@ def brier_skills(forecasts: Scored, counts: Counts) -> Reals:
     rows = counts @ sums(forecasts, _ones)[:, 0]
     with np.errstate(divide="ignore", invalid="ignore"):
         base = happened / rows
-        return 1.0 - error / (rows * base * (1.0 - base))
+        spread = rows * base * (1.0 - base)
+        found: Reals = np.where(spread > 0, 1.0 - error / spread, np.nan)
+    return found
 
 
 def areas(forecasts: Scored, counts: Counts) -> tuple[Reals, Reals]:
