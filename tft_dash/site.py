@@ -103,7 +103,8 @@ def _import(upload_id: str, **_query: str) -> Any:  # noqa: ANN401 - a Dash comp
 
 def _compare(services: Services) -> Callable[..., Any]:
     def layout(**_query: str) -> Any:  # noqa: ANN401 - a Dash component
-        names, models = services.recording_names(), services.model_names()
+        names = services.recording_names() or services.source_names()  # of live sources alone the page says why not
+        models = services.model_names()
         return compare.layout(names, models)
 
     return layout

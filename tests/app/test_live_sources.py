@@ -164,3 +164,22 @@ def test_pages_go_on_with_what_is_known_while_the_store_is_away(
     time.sleep(LOOK_SECONDS)
     assert ask("")[0]["notices"] == []
     assert ask("/fleet/ticks/2")["tick"] == 2
+
+
+def test_a_portal_of_live_sources_alone_has_all_its_pages(make_client: MakeClient) -> None:
+    client = make_client(SOURCE)
+    callbacks = json.loads(client.get("/_dash-dependencies").text)
+    (router,) = [one for one in callbacks if one["output"].startswith(".._pages_content.children...")]
+    outputs = [name.rpartition(".") for name in router["output"].strip(".").split("...")]
+    for page in ("/", "/compare", "/datasets", "/datasets/fleet", "/models", "/alerts", "/scenarios"):
+        values = {"pathname": page, "search": ""}
+        body = {
+            "output": router["output"],
+            "outputs": [{"id": name, "property": part} for name, _, part in outputs],
+            "inputs": [{**one, "value": values[one["property"]]} for one in router["inputs"]],
+            "changedPropIds": ["_pages_location.pathname"],
+            "state": [{**one, "value": None} for one in router["state"]],
+        }
+        answer = client.post("/_dash-update-component", json=body)
+        assert answer.status_code == 200, f"{page}: {answer.text[:300]}"
+        assert "_pages_content" in answer.text

@@ -27,7 +27,7 @@ from tft_dash.alerts.delivery.payloads import PAYLOADS
 from tft_dash.alerts.delivery.receivers import Receiver
 from tft_dash.errors import StorageError, TftDashError, shorten
 from tft_dash.settings import Settings
-from tft_dash.store.alerts import outbox
+from tft_dash.store.alerts import judged, outbox
 from tft_dash.store.alerts.outbox import CLAIM_MS, NEVER, SYNC, Delivery, Telling
 from tft_dash.store.engine import Store
 from tft_dash.store.live.clock import database_now_ms
@@ -35,6 +35,7 @@ from tft_dash.store.live.clock import database_now_ms
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS: Final = 1.0
+TIDY_SECONDS: Final = 3600.0
 AT_ONCE: Final = 8
 LONGEST_BACK_OFF_MS: Final = 300_000
 Send = Callable[[Receiver, Request], Answer]
@@ -77,6 +78,7 @@ class Courier:
         self._store, self._source, self._send = store, source, send
         self._receiving, self._ruling = Receiving(settings), Ruling(settings)
         self._base, self._pace, self._monotonic = base_address(settings), pace or Pace(), monotonic
+        self._keep_ms = round(settings.live_keep_days * 86_400_000)
 
     def receivers(self) -> tuple[Receiver, ...]:
         """Those that may have to be told."""
@@ -86,6 +88,13 @@ class Courier:
         """The receivers for which something is due, by name."""
         with self._store.read() as connection:
             return outbox.due_receivers(connection, self._source, database_now_ms(connection))
+
+    def tidy(self) -> None:
+        """Drop what is older than the history of live sources is kept; what people said is kept for good."""
+        with self._store.write() as connection:
+            before = database_now_ms(connection) - self._keep_ms
+            outbox.forget_told(connection, self._source, before)
+            judged.forget_before(connection, self._source, before)
 
     def serve(self, receiver: Receiver) -> bool:
         """Tell a receiver the next thing that is due; False = nothing is."""
@@ -223,12 +232,15 @@ class Couriers:
             self._thread = None
 
     def _run(self) -> None:
-        wait = self._look_seconds
+        wait, tidy = self._look_seconds, time.monotonic() + self._look_seconds
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix=f"courier-{self._source}") as pool:
             while not self._stop.wait(wait):
                 wait = self._look_seconds
                 try:
                     self._look(pool)
+                    if time.monotonic() >= tidy:
+                        self._courier.tidy()
+                        tidy = time.monotonic() + TIDY_SECONDS
                 except StorageError as error:  # whoever records meets it, too, and tells
                     logger.debug("%s: the outbox cannot be read: %s", self._source, error)
                     wait = min(10 * self._look_seconds, 10.0)

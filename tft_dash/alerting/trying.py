@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -47,13 +46,13 @@ class Trial:
         """
         receiver = self._receiving.receiver(name)
         found, states = self._example() if problem is None else self._real(problem)
+        known = shipped_rules().rules if problem is None else self._desk.rules().rules.rules
+        rules = {one.alert: one for one in known}
         if receiver.is_alertmanager:
-            rules = {one.alert: one for one in self._rules()}
             now = self._desk.now_ms()
             alerts = [standing(one, rules.get(one.key.rule), now, self._base) for one in states]
             return dry_run(receiver, alerts, "")
         identity = f"{event}.{receiver.name}.{found.id}.{found.reopened}"
-        rules = {one.alert: one for one in self._rules()}
         message = message_of(identity, event, found, states, rules=rules, base=self._base)
         return dry_run(receiver, PAYLOADS[receiver.type](message), identity)
 
@@ -84,7 +83,13 @@ class Trial:
             return [([test_alert(receiver.name, now, self._base)], "")]
         problem, _ = self._example()
         problem = replace(
-            problem, id=f"test-{now}", title="Test: nothing is wrong", severity="info", servers=(), origin=""
+            problem,
+            id=f"test-{now}",
+            source="test",
+            title="Test: nothing is wrong",
+            severity="info",
+            servers=(),
+            origin="",
         )
         message = Message(f"test.{receiver.name}.{now}", "test", problem, (), 0, self._base)
         payloads = [(PAYLOADS[receiver.type](message), message.id)]
@@ -92,9 +97,6 @@ class Trial:
             ended = replace(message, event="resolved", id=f"{message.id}.end")
             payloads.append((PAYLOADS[receiver.type](ended), ended.id))
         return payloads
-
-    def _rules(self) -> Sequence[Any]:
-        return self._desk.rules().rules.rules
 
     def _real(self, identity: str) -> tuple[Problem, list[AlertState]]:
         problem = self._desk.problem(identity).problem

@@ -22,7 +22,9 @@ from tft_dash.sources.remote.address import LIVE
 from tft_dash.store.engine import Store, store_url
 from tft_dash.store.live import LiveStore
 
-_HANDED_ON: Final = ("model", "data", "cache", "store")
+_HANDED_ON: Final = (
+    "model", "data", "cache", "store", "alert_rules", "alert_receivers", "public_url", "host", "port", "base_path",
+)  # fmt: skip
 REFUSED: Final = 1
 
 

@@ -9,6 +9,7 @@ import orjson
 from tft_dash.commands.terminal import settings_from
 from tft_dash.errors import UsageError
 from tft_dash.live.adapters import Stored
+from tft_dash.live.feeds.prometheus.document import json_schema, shipped_mapping, shipped_names, shipped_text
 from tft_dash.live.probing.probe import probe
 from tft_dash.live.probing.telling import as_plain, as_text
 from tft_dash.live.probing.verdict import problems
@@ -64,3 +65,22 @@ def test_source(source_: str, as_json: bool) -> None:
         store.close()
     if problems(found):
         click.get_current_context().exit(1)
+
+
+@source.command()
+@click.argument("name", required=False)
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of a mapping instead.")
+def mappings(name: str | None, schema: bool) -> None:
+    """List the mappings for Prometheus that are shipped, or print the one called NAME, to make one of your own from it.
+
+    \b
+    Example:
+      tft-dash source mappings node > own.yaml
+    """
+    if schema:
+        click.echo(orjson.dumps(json_schema(), option=orjson.OPT_INDENT_2))
+    elif name is not None:
+        click.echo(shipped_text(name), nl=False)
+    else:
+        for one in shipped_names():
+            click.echo(f"{one}\t{shipped_mapping(one).metadata.description}")

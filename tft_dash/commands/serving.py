@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import click
 
+from tft_dash.alerting.judge import AlertJudge
 from tft_dash.answering import BEST, FORECAST
 from tft_dash.collecting.supervising import Supervisor
 from tft_dash.commands.collecting import keep, live_sources
@@ -100,6 +101,8 @@ def _prepare(settings: Settings) -> None:
             # The forecast is left to the workers: a process that was forked after ONNX Runtime was loaded ends badly.
             services.model(settings.model)
         live = [named.name for named in live_sources(settings)]
+        if live:
+            AlertJudge(settings)  # a mistake in the rules or receivers is told now, not by a collector in its log
         for name in services.configured_names():
             if name in live:  # it is collected beside the pages, and may not have a tick yet
                 continue

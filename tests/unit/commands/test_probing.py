@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from support.prometheus import fake_prometheus
 
 from tft_dash.cli import main
+from tft_dash.live.feeds.prometheus.document import parse_mapping
 
 
 def run(*arguments: str) -> Result:
@@ -84,3 +85,14 @@ def test_what_a_prometheus_could_be_asked_for_instead_is_told(tmp_path: Path) ->
     assert result.exit_code == 1
     assert 'Its jobs, with their targets: linux (1). Choose with select=job="linux".' in result.stdout
     assert "clock is" in result.stdout
+
+
+def test_shipped_mappings_are_a_beginning_for_ones_own() -> None:
+    def printed(*arguments: str) -> Result:
+        return CliRunner().invoke(main, ["source", "mappings", *arguments])
+
+    assert [line.partition("\t")[0] for line in printed().stdout.splitlines()] == ["node", "red"]
+    for name in ("node", "red"):
+        assert parse_mapping(printed(name).stdout, "own").metadata.name == name
+    assert "properties" in json.loads(printed("--schema").stdout)
+    assert printed("noed").exit_code == 2

@@ -24,9 +24,11 @@ logger = logging.getLogger(__name__)
 
 LOOKED: Final = (
     Output(ids.ALERTS_LIVE, "children"),
+    Output(ids.ALERTS_SERVERS, "children"),
     Output(ids.ALERTS_LOG, "children"),
     Output(ids.ALERTS_SEEN, "data"),
 )
+PARTS: Final = ("live", "servers", "rest")
 _OUTCOMES: Final = {
     "outcome-true": "true",
     "outcome-false": "false",
@@ -107,28 +109,26 @@ def register_problems(app: Dash, services: Services) -> None:
 
 def looked(services: Services, request: Mapping[str, Any]) -> list[Any]:
     """The values of :data:`LOOKED`; what is as the page has it already is not sent again."""
-    shown, rest = _looked(services, request)
+    parts = dict(zip(PARTS, _looked(services, request), strict=True))
     seen = request.get("seen")
     known = seen if isinstance(seen, Mapping) else {}
-    made = {"live": _digest(shown), "rest": _digest(rest), "id": request.get("id")}
-    return [
-        no_update if known.get("live") == made["live"] else shown,
-        no_update if known.get("rest") == made["rest"] else rest,
-        made,
-    ]
+    made = {name: _digest(shown) for name, shown in parts.items()}
+    changed = [no_update if known.get(name) == made[name] else shown for name, shown in parts.items()]
+    return [*changed, {**made, "id": request.get("id")}]
 
 
-def _looked(services: Services, request: Mapping[str, Any]) -> tuple[Any, Any]:
+def _looked(services: Services, request: Mapping[str, Any]) -> tuple[Any, Any, Any]:
     try:
         if request.get("page") != "problem":
-            return problems.board(views.board(services)), []
+            return problems.board(views.board(services)), [], []
         found = views.detail(services, str(request.get("problem")))
-        return problem.urgent(found), problem.rest(found)
+        return problem.urgent(found), problem.servers(found), problem.rest(found)
     except TftDashError as error:
-        return components.banner("This cannot be read at the moment; the page tries again by itself", str(error)), []
+        title = "This cannot be read at the moment; the page tries again by itself"
+        return components.banner(title, str(error)), [], []
     except Exception:
         logger.exception("looking at problems failed: %r", request)
-        return components.banner("Something went wrong", RETRIED_ERROR), []
+        return components.banner("Something went wrong", RETRIED_ERROR), [], []
 
 
 def acted(services: Services, act: str, about: Mapping[str, Any], name: str, comment: str) -> list[Any]:

@@ -6,6 +6,7 @@ from dash import ClientsideFunction, Dash, Input, Output
 
 from tft_dash import ids
 from tft_dash.callbacks.alerts.problems import register_problems
+from tft_dash.callbacks.alerts.silences import register_silences
 from tft_dash.services import Services
 
 
@@ -16,3 +17,4 @@ def register_alerts(app: Dash, services: Services) -> None:
     )
     app.clientside_callback(ClientsideFunction("tft_dash", "alertsKeepName"), Input(ids.ALERTS_NAME, "value"))
     register_problems(app, services)
+    register_silences(app, services)

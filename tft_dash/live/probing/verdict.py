@@ -23,15 +23,17 @@ def problems(probe: Probe) -> tuple[str, ...]:
     found = []
     if not probe.servers or _is_old(probe):
         found.append(_silent(probe))
-    elif not probe.covered:
-        found.append(
-            "Servers are there, but no metric has a single value. Correct the mapping: see the columns that are "
-            "missing, and the notes."
-        )
     elif _is_sparse(probe):
         found.append(
             f"A server has a sample every {_span(probe.median_gap_seconds)}, so that most ticks of "
             f"{_span(probe.step_seconds)} are empty. Add step={_step(probe.median_gap_seconds)} to the URL."
+        )
+    elif not probe.covered and (probe.aligned.states[probe.frame_row] == OFFLINE).all():
+        found.append("Every server is offline. Look at what measures them; there is no value to try a model on.")
+    elif not probe.covered:
+        found.append(
+            "Servers are there, but no metric has a single value. Correct the mapping: see the columns that are "
+            "missing, and the notes."
         )
     return tuple(found)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from tft_dash import components, ids
@@ -54,10 +55,7 @@ def ways(base: str, current: str) -> html.Nav:
 
 def name_field() -> html.Label:
     """Who is at the screen; kept by the browser."""
-    field = dcc.Input(
-        id=ids.ALERTS_NAME, type="text", maxLength=LONGEST_NAME, autoComplete="name", className="form-control",
-        debounce=False,
-    )  # fmt: skip
+    field = dbc.Input(id=ids.ALERTS_NAME, type="text", maxlength=LONGEST_NAME, autocomplete="name")
     return html.Label([html.Span("Your name", className="field-label"), field], className="field field-author")
 
 

@@ -46,6 +46,14 @@ def layout(detail: Detail) -> html.Div:
     problem = detail.standing.problem
     content = [
         html.Div(urgent(detail), id=ids.ALERTS_LIVE),
+        html.Div(
+            [
+                frame.act_button("acknowledge", "I am at it", "button-main", title="Nobody else is told."),
+                frame.act_button("take-back", "I am not at it any more"),
+            ],
+            className="say-row",
+        ),
+        html.Div(servers(detail), id=ids.ALERTS_SERVERS),
         frame.section("What do you know of it?", [_say()], name="problem-say"),
         frame.section(
             "Probability and alerts", [html.Div(graph(ids.ALERTS_CHART, zoom=True), className="problem-plot")]
@@ -62,15 +70,21 @@ def missing(base: str, words: str) -> html.Div:
 
 
 def urgent(detail: Detail) -> list[Any]:
-    """How it stands, where it began, and the servers: all that somebody who was just woken wants."""
+    """How it stands and where it began: what somebody who was just woken wants first."""
     one, problem = detail.standing, detail.standing.problem
     head = [say.severity_mark(problem.severity), say.life_mark(problem), *marks(one)]
     return [
         html.Div(head, className="problem-head"),
         frame.facts(_facts(detail)),
         html.Div(_links(detail), className="problem-links"),
-        frame.section(_servers_title(problem), [_servers(problem)], aside=frame.quiet("likely origin first")),
     ]
+
+
+def servers(detail: Detail) -> list[Any]:
+    """Who is in it, in the order of likely origin, and why."""
+    problem = detail.standing.problem
+    aside = frame.quiet("likely origin first")
+    return [frame.section(_servers_title(problem), [_servers(problem)], aside=aside)]
 
 
 def _servers_title(problem: Problem) -> str:
@@ -170,13 +184,6 @@ def _say() -> html.Div:
     )  # fmt: skip
     return html.Div(
         [
-            html.Div(
-                [
-                    frame.act_button("acknowledge", "I am at it", "button-main", title="Nobody else is told."),
-                    frame.act_button("take-back", "I am not at it any more"),
-                ],
-                className="say-row",
-            ),
             html.Label([html.Span("Comment", className="field-label"), comment], className="say-comment"),
             html.Div([frame.act_button("comment", "Add the comment")], className="say-row"),
             html.Div(

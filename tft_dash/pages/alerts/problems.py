@@ -70,6 +70,7 @@ def layout(base: str, live: Any) -> html.Div:  # noqa: ANN401 - Dash children
     lead = html.P(LEAD)
     content = [
         html.Div(live, id=ids.ALERTS_LIVE),
+        html.Div(id=ids.ALERTS_SERVERS, hidden=True),
         html.Div(id=ids.ALERTS_LOG, hidden=True),
         html.Div([export, frame.quiet(
             "What people have said calibrates models: tft-dash calibrate SOURCE --outcomes outcomes.csv. What came of "

@@ -66,23 +66,23 @@ def look(store: Store, source: str) -> Handed:
         return Handed(now) if row is None else _handed(connection, row, now, None)
 
 
-def hand_over(store: Store, source: str, end_ms: int) -> Handed:
+def hand_over(store: Store, source: str, start_ms: int, end_ms: int) -> Handed:
     """Close a source up to an instant: what comes for it from now on is late.
 
-    Nothing is closed before its tick is over, nor as long as nothing was pushed that could be recorded. The counts are
-    told once.
+    Nothing is closed before its tick is over, nor as long as nothing newer than ``start`` was pushed. The counts are
+    told once, with the second tick at first: whoever looks for the first one asks without recording.
     """
     with store.write() as connection:
         now = database_now_ms(connection)
         row = source_row(connection, source, now)
         live = connection.execute(select(LIVE_SOURCES).where(LIVE_SOURCES.c.name == source)).one_or_none()
         found = _handed(connection, row, now, live)
-        if live is None or found.settling or found.newest_ms is None:
+        if live is None or found.settling or found.newest_ms is None or found.newest_ms <= start_ms:
             return found
         closed = min(end_ms, now - live.delay_ms)
         if found.newest_ms < closed:  # what nobody has pushed for yet is not answered, and stays open
             closed = _tick_end(found.newest_ms, live)
-        told = {"late": 0, "duplicate": 0, "future": 0, "rejections": NOTHING}
+        told = {"late": 0, "duplicate": 0, "future": 0, "rejections": NOTHING} if found.begun else {}
         changes = told | {"handed_ms": max(closed, row.handed_ms or closed)}
         connection.execute(update(PUSH_SOURCES).where(PUSH_SOURCES.c.source == source).values(**changes))
         return found

@@ -91,6 +91,14 @@ def test_servers_without_any_value_are_not_acceptable() -> None:
     assert "no metric has a single value" in problems(found)[0]
 
 
+def test_servers_that_are_all_down_are_not_taken_for_a_wrong_mapping() -> None:
+    def fill(feed: MemoryFeed) -> None:
+        for second in range(305, 4, -5):
+            feed.add(Samples.of([ago(second)], ["a"], {}, up=[False]))
+
+    assert problems(probed(fill))[0].startswith("Every server is offline.")
+
+
 def test_what_was_rejected_is_told_with_what_to_do() -> None:
     def fill(feed: MemoryFeed) -> None:
         steady(feed)

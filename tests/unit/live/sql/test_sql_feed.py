@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from sqlalchemy import event
 
-from tft_dash.errors import SourceUnreachableError, TableError, UsageError
+from tft_dash.errors import SourceUnreachableError, TableError
 from tft_dash.importing.mapping import MappingError
-from tft_dash.live.feeds.sql import SqlFeed, open_sql
+from tft_dash.live.feeds.sql import open_sql
 from tft_dash.live.samples import Samples
 from tft_dash.schema import OFFLINE
 
@@ -282,32 +282,3 @@ def test_a_table_that_is_mended_while_it_is_collected_is_read_as_it_is_then(tmp_
         connection.execute("INSERT INTO metrics VALUES (?, 'a', 1)", (T0 + 5,))
     assert told(feed.fetch(at(0), at(10))) == [(5, "a", 1)]
     feed.close()
-
-
-@pytest.mark.parametrize(
-    ("url", "options", "words"),
-    [
-        ("sqlite:////x.db", {}, r"Which table is read\?"),
-        ("sqlite:////x.db", {"table": ""}, "table= is empty"),
-        ("sqlite:////x.db", {"table": "m", "tabel": "x"}, "Did you mean 'table'"),
-        ("sqlite:////x.db", {"table": "m", "mode": "rw"}, "no option 'mode'"),
-        ("sqlite://", {"table": "m"}, "A SQLite source is a file"),
-        ("sqlite:///:memory:", {"table": "m"}, "A SQLite source is a file"),
-        ("sqlite+aiosqlite:////x.db", {"table": "m"}, "aiosqlite|asynchronous"),
-        ("mysql+pymysql://u:hunter2@h/d", {"table": "m"}, "needs the Python package 'pymysql'"),
-        ("postgresql+nothing://u:hunter2@h/d", {"table": "m"}, "no kind of database"),
-        ("postgresql+psycopg://u@h/d", {"table": "m", "step": "soon"}, "step=soon"),
-        ("postgresql+psycopg://u@h/d", {"table": "m", "mapping": "/nowhere"}, "mapping=/nowhere: no such file"),
-    ],
-)
-def test_impossible_options_are_refused_before_anything_is_asked(url: str, options: dict[str, str], words: str) -> None:
-    with pytest.raises(UsageError, match=words) as caught:
-        open_sql(url, options)
-    assert "hunter2" not in str(caught.value)
-
-
-def test_a_mapping_whose_times_a_database_cannot_compare_is_refused(tmp_path: Path) -> None:
-    spec = "  timestamp: {from: a, clock: b, format: day-first}\n  columns: {cpu_pct: {from: c}}\n"
-    with pytest.raises(MappingError) as caught:
-        SqlFeed(open_sql("sqlite:////x.db", {"table": "m", "mapping": mapping(tmp_path, spec)}).configuration)
-    assert [path for path, _ in caught.value.problems] == ["spec.timestamp.format", "spec.timestamp.clock"]

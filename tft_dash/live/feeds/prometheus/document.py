@@ -49,6 +49,15 @@ def shipped_mapping(name: str) -> PrometheusMapping:
     return parse_mapping((_FOLDER / f"{name}.yaml").read_bytes(), f"shipped mapping '{name}'")
 
 
+def shipped_text(name: str) -> str:
+    """The document of that name as it is written, a beginning for one of your own.
+
+    :raises UnknownNameError: there is none of that name.
+    """
+    shipped_mapping(name)
+    return (_FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
+
+
 def mapping_named(text: str) -> PrometheusMapping:
     """The shipped mapping of that name, else the one in the file at that path.
 

@@ -49,7 +49,7 @@ class PushFeed:
         if self._store is None:
             raise SourceUnreachableError("Pushed samples lie in the app's store, and none was given to this feed.")
         first, last = _milliseconds(start), _milliseconds(end)
-        found = hand_over(self._store, self._source, last) if self._marks else look(self._store, self._source)
+        found = hand_over(self._store, self._source, first, last) if self._marks else look(self._store, self._source)
         self._demand_answer(found, first)
         if self._marks:
             self._tidy(self._store)
@@ -65,24 +65,27 @@ class PushFeed:
                 f"Older samples are being pushed to '{self._source}' at this moment. Ticks are recorded as soon as no "
                 "more of them come."
             )
-        if found.begun and (found.newest_ms is None or found.newest_ms <= first):
+        silent = found.newest_ms is None or (found.begun and found.newest_ms <= first)
+        if silent and self._marks:
             last = found.pushed_ms if found.newest_ms is None else found.newest_ms
-            since = "ever" if last is None else f"since {np.datetime64(last, 'ms').astype('datetime64[s]')} UTC"
+            said = "anything to" if last is None else "newer samples to"
+            since = "yet" if last is None else f"since {np.datetime64(last, 'ms').astype('datetime64[s]')} UTC"
             raise SourceUnreachableError(
-                f"Nobody has pushed newer samples to '{self._source}' {since}. Look at whoever pushes: its log tells "
-                f"what POST /api/v1/ingest/{self._source} answers."
+                f"Nobody has pushed {said} '{self._source}' {since}. Look at whoever pushes: its log tells what "
+                f"POST /api/v1/ingest/{self._source} answers."
             )
 
     def _told(self, found: Handed, last: int) -> Samples:
+        counts = found.begun and self._marks
         told = no_samples(
-            rejected=[Rejected(*one) for one in found.rejections] if self._marks else (),
+            rejected=[Rejected(*one) for one in found.rejections] if counts else (),
             now=np.datetime64(found.now_ms, "ms"),
-            late=found.late if self._marks else 0,
-            future=found.future if self._marks else 0,
+            late=found.late if counts else 0,
+            future=found.future if counts else 0,
         )
         ends = found.newest_ms is not None and found.newest_ms < last
         until = np.datetime64(found.newest_ms, "ms") if ends and found.newest_ms is not None else None
-        return replace(told, duplicate=found.duplicate if self._marks else 0, until=until)
+        return replace(told, duplicate=found.duplicate if counts else 0, until=until)
 
     def _tidy(self, store: Store) -> None:
         for _ in range(_DROPS):
