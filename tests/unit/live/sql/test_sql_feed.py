@@ -101,7 +101,9 @@ def test_times_of_a_zone_are_found_when_its_clock_is_set_back(tmp_path: Path) ->
     feed = open_sql(url, {"table": "metrics", "mapping": mapping(tmp_path, spec)})
     night = np.datetime64("2023-10-29T00:59:00", "ms")
     found = feed.fetch(night, night + np.timedelta64(2, "h"))
+    set_back = feed.fetch(night + np.timedelta64(50, "s"), night + np.timedelta64(70, "s"))
     feed.close()
+    assert [str(time) for time in set_back.times] == ["2023-10-29T00:59:55.000"]
     assert [str(time) for time in found.times] == ["2023-10-29T00:59:55.000", "2023-10-29T02:00:05.000"]
 
 
