@@ -80,9 +80,9 @@ FORMS: dict[str, tuple[str, Writer]] = {
 def test_a_span_has_the_rows_after_its_start_up_to_its_end_however_times_are_written(tmp_path: Path, form: str) -> None:
     kind, write = FORMS[form]
     create = f"CREATE TABLE metrics (timestamp {kind}, server_name TEXT, cpu_pct REAL)"
-    url = database(tmp_path, create, [(write(second), "a", second) for second in range(-20, 60, 5)])
-    found = fetched(url, 0, 20)
-    assert told(found) == [(second, "a", second) for second in (5.0, 10.0, 15.0, 20.0)]
+    url = database(tmp_path, create, [(write(second), "a", second) for second in range(10)])
+    found = fetched(url, 3, 6)
+    assert told(found) == [(second, "a", second) for second in (4.0, 5.0, 6.0)]
     assert found.rejected == ()
 
 
