@@ -11,7 +11,6 @@ from tft_dash.figures import moment
 from tft_dash.frame import Frame
 from tft_dash.store.live import LiveState
 
-SLACK_SECONDS: Final = 1.5
 UNATTENDED_SECONDS: Final = 15.0
 """A collector that has ended is replaced within that, where another one is ready."""
 _LATE_WORDS: Final = (
@@ -21,29 +20,14 @@ _LATE_WORDS: Final = (
 )
 
 
-def stale_seconds(state: LiveState) -> float:
-    """The age of the newest tick from which on it is not current: the next one has been due for half a step.
-
-    That is at most two steps after the source has fallen silent, whenever in its step it does.
-    """
-    return state.step_seconds + state.delay_seconds + max(state.step_seconds / 2, SLACK_SECONDS)
-
-
-def age_seconds(state: LiveState) -> float | None:
-    """Since the time of the newest tick, by the store's clock; None = there is no tick."""
-    if state.latest_time is None:
-        return None
-    return _seconds(state.now - state.latest_time)
-
-
 def facts(state: LiveState, oldest: int) -> dict[str, Any]:
     """What the browser must know to follow a source, and to call it stale by itself."""
     return {
         "latest": state.latest,
         "oldest": oldest,
-        "age": age_seconds(state),
+        "age": state.age_seconds,
         "due": state.step_seconds + state.delay_seconds,
-        "stale": stale_seconds(state),
+        "stale": state.stale_seconds,
     }
 
 
@@ -58,9 +42,7 @@ def banners(state: LiveState, frame: Frame, asked: int, *, resting: bool) -> lis
         return about
     if frame.tick != asked:
         wanted = moment.stamp(frame.source.time_of(asked))
-        words = (
-            f"Only some ticks of that age are kept. This one stands for it, of {moment.stamp(frame.timestamp)} UTC."
-        )
+        words = f"Only some ticks of that age are kept. This one stands for it, of {moment.stamp(frame.timestamp)} UTC."
         about.append(components.banner(f"The tick of {wanted} UTC is not kept", words, kind="info"))
     if frame.issued is not None and moment.backfilled(frame):
         words = f"It was judged and recorded at {moment.stamp(frame.issued)} UTC: nobody could see it at its time."
@@ -78,9 +60,10 @@ def notices(state: LiveState) -> tuple[str, ...]:
 
 
 def _of_source(state: LiveState) -> list[Any]:
-    age = age_seconds(state) or 0.0
-    stale = age > stale_seconds(state)
-    if not state.collected and (stale or _unattended(state) > UNATTENDED_SECONDS):
+    if state.store_away:
+        words = f"{state.problem}\nWhat is shown was read before."
+        return [components.banner("The store does not answer", words)]
+    if not state.collected and (state.stale or _unattended(state) > UNATTENDED_SECONDS):
         return [components.banner("Nobody collects this source", _uncollected(state))]
     if state.problem and state.answered is not None and state.polled is not None and state.answered < state.polled:
         words = (
@@ -90,8 +73,8 @@ def _of_source(state: LiveState) -> list[Any]:
         return [components.banner("The source does not answer", words)]
     if state.problem:
         return [components.banner("The collector has met a problem", state.problem)]
-    if stale and state.collected:
-        return [components.banner("Catching up", _behind(state, age), kind="info")]
+    if state.stale:
+        return [components.banner("Catching up", _behind(state), kind="info")]
     return []
 
 
@@ -104,8 +87,8 @@ def _uncollected(state: LiveState) -> str:
     )
 
 
-def _behind(state: LiveState, age: float) -> str:
-    behind = int((age - state.delay_seconds) / state.step_seconds)
+def _behind(state: LiveState) -> str:
+    behind = int(((state.age_seconds or 0.0) - state.delay_seconds) / state.step_seconds)
     newest = "" if state.latest_time is None else f" The newest is of {moment.stamp(state.latest_time)} UTC."
     return f"{behind:,} {'tick is' if behind == 1 else 'ticks are'} over and not recorded yet.{newest}"
 

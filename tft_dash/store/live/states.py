@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from sqlalchemy import Row
 
 from tft_dash.store.live.clock import instant
 from tft_dash.ticks import Counts
+
+STALE_SLACK_SECONDS: Final = 1.5
+"""Ticks are recorded, and noticed, a moment after they are over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class LiveState:
     :param epoch: rises with every change of the holder.
     :param until: end of the holder's lease, unless it renews it.
     :param now: the store's clock as this was read.
+    :param store_away: whether the store cannot be read at the moment: all this is what was known before.
     """
 
     name: str
@@ -57,6 +61,7 @@ class LiveState:
     epoch: int
     until: np.datetime64
     now: np.datetime64
+    store_away: bool = False
 
     @property
     def ticks(self) -> int:
@@ -72,6 +77,26 @@ class LiveState:
     def collected(self) -> bool:
         """Whether somebody collects it at the moment."""
         return bool(self.holder and self.until > self.now)
+
+    @property
+    def age_seconds(self) -> float | None:
+        """Since the time of the newest tick, by the store's clock; None = no tick was recorded yet."""
+        if self.latest_time is None:
+            return None
+        return float((self.now - self.latest_time) / np.timedelta64(1, "ms")) / 1000.0
+
+    @property
+    def stale_seconds(self) -> float:
+        """The age of the newest tick from which on it is not current: the next one has been due for half a step.
+
+        That is at most two steps after the source has fallen silent, whenever in its step it does.
+        """
+        return self.step_seconds + self.delay_seconds + max(self.step_seconds / 2, STALE_SLACK_SECONDS)
+
+    @property
+    def stale(self) -> bool:
+        """Whether the newest tick is not current."""
+        return (self.age_seconds or 0.0) > self.stale_seconds
 
     @property
     def lag_seconds(self) -> float | None:
