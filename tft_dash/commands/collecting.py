@@ -42,7 +42,7 @@ def collect(source: tuple[str, ...], model: str | None, forget: str | None, idle
 
     \b
     Example:
-      tft-dash collect 'fleet=prometheus+http://127.0.0.1:9090/?mapping=node-exporter'
+      tft-dash collect 'fleet=prometheus+http://127.0.0.1:9090/?mapping=node'
     """
     settings = settings_from(model=model)
     if forget is not None:
@@ -56,7 +56,8 @@ def collect(source: tuple[str, ...], model: str | None, forget: str | None, idle
     found = wanted(settings, source)
     if parent is not None:
         watch_parent(parent, stop)
-    logging.basicConfig(stream=sys.stderr, format="tft-dash collect: %(message)s", level=logging.INFO)
+    logging.basicConfig(stream=sys.stderr, format="tft-dash collect: %(message)s")
+    logging.getLogger("tft_dash").setLevel(logging.INFO)
     if len(found) > 1:
         supervisor = Supervisor()
         keep(supervisor, settings, found)
