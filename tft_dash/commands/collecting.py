@@ -19,6 +19,7 @@ from tft_dash.live.specs import LiveSpec, live_spec
 from tft_dash.settings import PREFIX, Settings
 from tft_dash.sources.catalogue import Named, discover, discover_all
 from tft_dash.sources.remote.address import LIVE
+from tft_dash.store.alerts.judged import forget_source
 from tft_dash.store.engine import Store, store_url
 from tft_dash.store.live import LiveStore
 
@@ -124,6 +125,8 @@ def _forget(settings: Settings, name: str) -> None:
         live = LiveStore(store)
         if not live.forget(name):
             raise UnknownNameError("live source", name, [state.name for state in live.states()])
+        with store.write() as connection:
+            forget_source(connection, name)
     finally:
         store.close()
     say(f"The recorded history of '{name}' is dropped.")
