@@ -284,3 +284,20 @@ def test_a_table_that_is_mended_while_it_is_collected_is_read_as_it_is_then(tmp_
         connection.execute("INSERT INTO metrics VALUES (?, 'a', 1)", (T0 + 5,))
     assert told(feed.fetch(at(0), at(10))) == [(5, "a", 1)]
     feed.close()
+
+
+def test_a_table_that_is_made_anew_is_read_with_what_it_has_then(tmp_path: Path) -> None:
+    url = database(
+        tmp_path, "CREATE TABLE metrics (timestamp INTEGER, server_name TEXT, cpu_pct REAL)", [(T0 + 5, "a", 1)]
+    )
+    feed = open_sql(url, {"table": "metrics"})
+    assert list(feed.fetch(at(0), at(10)).metrics) == ["cpu_pct"]
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection, connection:
+        connection.execute("DROP TABLE metrics")
+    with pytest.raises(SourceUnreachableError, match="no such table"):
+        feed.fetch(at(0), at(10))
+    database(
+        tmp_path, "CREATE TABLE metrics (timestamp TEXT, server_name TEXT, mem_pct REAL)", [(iso("%FT%TZ")(5), "a", 2)]
+    )
+    assert told(feed.fetch(at(0), at(10)), "mem_pct") == [(5, "a", 2)]
+    feed.close()
