@@ -12,7 +12,9 @@ from typing import Any, Final
 
 import dash
 
+from tft_dash.callbacks.alerts.delivery import open_delivery
 from tft_dash.callbacks.alerts.problems import open_problem, open_problems
+from tft_dash.callbacks.alerts.rules import open_rules
 from tft_dash.callbacks.alerts.silences import open_silences
 from tft_dash.callbacks.builder import open_builder
 from tft_dash.callbacks.models import open_models
@@ -60,6 +62,8 @@ def _pages(services: Services) -> list[SitePage]:
         SitePage("/", "Live monitor", "", _live_monitor(services)),
         SitePage("/alerts", "Alerts", "Alerts", partial(open_problems, services)),
         SitePage("/alerts/silences", "", "Silences", partial(open_silences, services)),
+        SitePage("/alerts/rules", "", "Alert rules", partial(open_rules, services)),
+        SitePage("/alerts/delivery", "", "Delivery of alerts", partial(open_delivery, services)),
         SitePage("/alerts/<problem_id>", "", "Problem", partial(open_problem, services)),
         SitePage("/scenarios", "Scenarios", "Scenarios", partial(open_library, services)),
         SitePage("/scenarios/<key>", "", "Scenario", partial(open_builder, services)),

@@ -183,3 +183,37 @@ def test_a_portal_of_live_sources_alone_has_all_its_pages(make_client: MakeClien
         answer = client.post("/_dash-update-component", json=body)
         assert answer.status_code == 200, f"{page}: {answer.text[:300]}"
         assert "_pages_content" in answer.text
+
+
+def test_a_tick_is_found_by_its_time_and_the_newest_by_its_name(ask: Callable[..., Any], world: World) -> None:
+    world.live(world.collector(), 6)
+    records = world.recorded()
+    assert ask("/fleet/ticks/latest")["tick"] == 5
+    for shift, tick in ((0, 3), (4.9, 3), (-0.1, 2), (1e6, 5)):
+        stamp = f"{records[3].time + np.timedelta64(round(shift * 1000), 'ms')}Z"
+        status = 404 if shift == 1e6 else 200
+        found = ask(f"/fleet/ticks/{stamp}", status)
+        assert found.get("tick") == (None if status == 404 else tick)
+    assert "lies before" in ask("/fleet/ticks/2001-01-01", 404)["error"]
+    assert "is not a tick" in ask("/fleet/ticks/yesterday", 404)["error"]
+
+
+def test_a_source_says_how_it_is_at_this_moment_and_a_tick_who_is_silent(ask: Callable[..., Any], world: World) -> None:
+    collector = world.collector()
+    world.live(collector, 3)
+    world.forward(5)
+    world.report(servers=("a",))
+    collector.round()
+    (source,) = ask("")
+    assert source["now"]["collected"] is True
+    assert source["now"]["stale"] is True  # the world's clock shows another year than the store's
+    assert source["now"]["problem"] is None
+    frame = ask("/fleet/ticks/3")
+    assert (frame["active_servers"], frame["measured_servers"]) == (1, 1)
+    assert [server["silent_seconds"] for server in frame["servers"]] == [None, 5.0]
+
+
+def test_a_portal_whose_live_source_has_no_tick_yet_is_ready_to_say_so(make_client: MakeClient) -> None:
+    answer = make_client(SOURCE).get("/readyz")
+    assert answer.status_code == 200
+    assert "not been collected" in answer.json["problems"]["fleet"]

@@ -6,6 +6,7 @@ On SQLite, and on a PostgreSQL server that TFT_DASH_TEST_POSTGRESQL names or tha
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import subprocess
@@ -15,12 +16,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.live import World
 from support.postgresql import database, postgresql
 from support.pulse import start, wait_until_leading
 
+from tft_dash.collecting.keeping import Keeper, Limits
 from tft_dash.errors import StorageError
 from tft_dash.store.engine import Store
-from tft_dash.store.live import LiveState, LiveStore
+from tft_dash.store.live import Leases, LiveFacts, LiveState, LiveStore
 
 TAKE_OVER_SECONDS = 15.0
 PATIENCE_SECONDS = 60.0
@@ -141,3 +144,40 @@ def test_a_database_that_crashes_and_comes_back_costs_no_tick(tmp_path: Path) ->
         server.start()
         until(store, lambda state: state.latest > before.latest + 15 and is_current(state))
         demand_each_once(store)
+
+
+def test_history_is_recorded_read_and_kept_within_bounds_in_either_database(url: str) -> None:
+    with contextlib.ExitStack() as ends:
+        opened = Store(url)
+        ends.callback(opened.close)
+        world = World(opened, name="fleet")
+        collector = world.collector(holder="one")
+        for tick in range(200):
+            world.forward(5)
+            world.report(20.0 + tick % 13)
+        collector.round()
+        collector.close()
+        recorded = world.recorded()
+        leases = Leases(opened)
+        lease = leases.acquire(LiveFacts("fleet", "identity", "memory", "memory:", 5.0, 0.0), "keeper")
+        assert lease is not None
+        elapsed = itertools.count(0, 301)
+        keeper = Keeper(opened, "fleet", Limits(300, 1e9, 10**12), monotonic=lambda: float(next(elapsed)))
+        while keeper.keep(lease, world.now):
+            pass
+        live = LiveStore(opened)
+        found = live.history("fleet", 0, 10**9)
+        assert int(found.stands_for.sum()) == len(recorded) == 200
+        assert len(found.ticks) < 130
+        for tick in found.ticks.tolist():
+            kept = live.tick("fleet", tick)
+            assert kept is not None
+            np.testing.assert_array_equal(kept.risk, recorded[tick].risk)
+            assert kept.prob_8h == recorded[tick].prob_8h
+        state = live.state("fleet")
+        assert state is not None
+        assert abs(state.now - np.datetime64("now")) < np.timedelta64(60, "s")
+        keeper = Keeper(opened, "fleet", Limits(300, 60, 10**12), monotonic=lambda: float(next(elapsed)))
+        while keeper.keep(lease, world.now):
+            pass
+        assert live.oldest("fleet") == 199 - 12

@@ -25,6 +25,7 @@ class FakePrometheus:
     :ivar answers: canned ``(status, headers, body)``, one for each request, before anything else is answered.
     :ivar results: query → what is answered instead, as the result of a matrix.
     :ivar most: more points times series than that are refused, as by ``query.max-samples``.
+    :ivar hang_ups: so many requests are left without an answer, their connections closed.
     :ivar asked: every request: path, parameters, headers.
     """
 
@@ -35,6 +36,7 @@ class FakePrometheus:
     warnings: list[str] = field(default_factory=list)
     most: int = 10**9
     delay_seconds: float = 0.0
+    hang_ups: int = 0
     asked: list[tuple[str, dict[str, str], dict[str, str]]] = field(default_factory=list)
     port: int = 0
 
@@ -125,6 +127,10 @@ def fake_prometheus() -> Iterator[FakePrometheus]:
             fake.asked.append((path.removeprefix("/api/v1/"), parameters, dict(self.headers)))
             if fake.delay_seconds:
                 time.sleep(fake.delay_seconds)
+            if fake.hang_ups:
+                fake.hang_ups -= 1
+                self.close_connection = True
+                return
             if fake.answers:
                 status, headers, text = fake.answers.pop(0)
             else:

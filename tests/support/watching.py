@@ -52,6 +52,7 @@ class Watch:
         given = {f"TFT_DASH_{name.upper()}": str(value) for name, value in names.items()}
         self.settings: Settings = load_settings(environ={**given, **environ}, folder=folder)
         self.store = Store(store_url(self.settings))
+        self._stores = [self.store]
         self.desk = AlertDesk(self.store, self.settings)
         self.world = World(self.store, clock=ManualClock(self.on_grid(-ago)))
         self.judge = AlertJudge(self.settings)
@@ -74,7 +75,8 @@ class Watch:
 
     def another_courier(self, **more: Any) -> Courier:
         pace = Pace(first_ms=1, chance=lambda: 0.0)
-        return Courier(self.settings, Store(store_url(self.settings)), "fleet", **{"pace": pace, **more})
+        self._stores.append(Store(store_url(self.settings)))
+        return Courier(self.settings, self._stores[-1], "fleet", **{"pace": pace, **more})
 
     def live(self, ticks: int, cpu: float) -> None:
         """So many ticks go by."""
@@ -94,4 +96,6 @@ class Watch:
         return [(one.receiver, one.event, one.state) for one in rows]
 
     def close(self) -> None:
-        self.store.close()
+        self.collector.close()
+        for one in self._stores:
+            one.close()

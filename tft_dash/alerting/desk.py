@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from sqlalchemy import Connection
 
+from tft_dash.alerting.kept import Kept, KeptSilence
 from tft_dash.alerting.ruling import InForce, Ruling
 from tft_dash.alerts.alert import Acknowledgement, AlertState, Transition
 from tft_dash.alerts.judging import Book
@@ -33,24 +34,7 @@ LONGEST_SILENCE_MS: Final = 366 * 86_400_000
 """A silence that never ends is one that everybody has forgotten."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A problem, and what people say of it."""
-
-    problem: Problem
-    remarks: Remarks
-
-
-@dataclass(frozen=True, slots=True)
-class KeptSilence:
-    """A silence, with the end in force.
-
-    :param ended_by: who ended it before its time; "" = nobody.
-    """
-
-    silence: Silence
-    made_ms: int
-    ended_by: str
+__all__ = ["AlertDesk", "Kept", "KeptSilence"]
 
 
 class AlertDesk:

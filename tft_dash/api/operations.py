@@ -43,14 +43,14 @@ class Operation:
 
 PATH_WORDS: Final[Mapping[str, str]] = {
     "name": "Name of a source; it may hold slashes.",
-    "tick": "Number of a tick, from 0.",
+    "tick": "Number of a tick, from 0; latest; or a time such as 2026-11-27T03:10:00Z: the last tick not after it.",
     "key": KEY,
     "run_id": "Id of a run.",
     "upload_id": "Id of an upload.",
     "problem": "Id of a problem.",
     "source": "Name of a source that is pushed: one configured as name=push://name.",
 }
-WHOLE_NUMBERS: Final = ("tick", "version", "first", "limit", "rows")
+WHOLE_NUMBERS: Final = ("version", "first", "limit", "rows")
 REPEATED: Final = ("column",)
 _FORMAT: Final = {"format": "yaml or json: the document alone, as a file that can be imported elsewhere."}
 _VERSION: Final = {"version": "The version that was edited, where no If-Match says it."}

@@ -9,6 +9,7 @@ import numpy as np
 from tft_dash.frame import Frame, SourceDescription
 from tft_dash.schema import state_word
 from tft_dash.services import SourceEntry
+from tft_dash.store.live import LiveState
 
 
 def iso(stamp: np.datetime64) -> str:
@@ -17,13 +18,27 @@ def iso(stamp: np.datetime64) -> str:
     return text.removesuffix(".000") + "Z"
 
 
-def source_payload(entry: SourceEntry) -> dict[str, Any]:
-    """One source of the list; a source that cannot be shown carries ``error`` and nulls."""
+def source_payload(entry: SourceEntry, state: LiveState | None = None) -> dict[str, Any]:
+    """One source of the list; a source that cannot be shown carries ``error`` and nulls.
+
+    :param state: what is known of it at this moment, where it is live.
+    """
     found = entry.description
     if found is None:
-        empty = dict.fromkeys(("kind", "servers", "ticks", "step_seconds", "start", "end", "live"))
+        empty = dict.fromkeys(("kind", "servers", "ticks", "step_seconds", "start", "end", "live", "now"))
         return {"name": entry.name, **empty, "error": entry.problem}
-    return {"name": entry.name, **_facts(found), "error": None}
+    return {"name": entry.name, **_facts(found), "now": None if state is None else _now(state), "error": None}
+
+
+def _now(state: LiveState) -> dict[str, Any]:
+    return {
+        "age_seconds": state.age_seconds,
+        "stale": state.stale,
+        "collected": state.collected,
+        "asked": None if state.polled is None else iso(state.polled),
+        "answered": None if state.answered is None else iso(state.answered),
+        "problem": state.problem or None,
+    }
 
 
 def _facts(found: SourceDescription) -> dict[str, Any]:
@@ -58,6 +73,7 @@ def frame_payload(frame: Frame) -> dict[str, Any]:
         "prob_30m": frame.history.prob_30m[-1],
         "prob_8h": frame.history.prob_8h[-1],
         "active_servers": frame.active,
+        "measured_servers": frame.measured,
         "total_servers": len(frame.source.servers),
         "model": frame.card.as_dict(),
         "instead": frame.instead,
@@ -74,6 +90,7 @@ def _servers(frame: Frame) -> list[dict[str, Any]]:
             "profile": profile,
             "state": state_word(int(state)),
             "risk": risk,
+            "silent_seconds": frame.silence_of(place),
             **{metric: values[place] for metric, values in columns},
             "drivers": [driver.words for driver in frame.drivers(place)],
         }

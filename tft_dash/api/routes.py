@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from datetime import UTC, datetime
 from typing import Final
 
 from flask import Blueprint, Flask, Response, request
@@ -35,14 +37,19 @@ def _add_probes(blueprint: Blueprint, services: Services) -> None:
     def readyz() -> Response:
         entries = services.entries()
         problems = {entry.name: entry.problem for entry in entries if entry.problem is not None}
-        ready = len(problems) < len(entries)
+        # A portal whose live sources have no tick yet can say so: it is ready to.
+        ready = len(problems) < len(entries) or len(services.recording_names()) < len(entries)
         return json_answer({"ready": ready, "problems": problems}, 200 if ready else 503)
 
 
 def _add_version_1(blueprint: Blueprint, services: Services) -> None:
     @blueprint.get("/api/v1/sources")
     def sources() -> Response:
-        return json_answer([source_payload(entry) for entry in services.entries()])
+        entries = services.entries()
+        live = {one.name for one in entries if one.description is not None and one.description.live}
+        return json_answer(
+            [source_payload(one, services.live_state(one.name) if one.name in live else None) for one in entries]
+        )
 
     @blueprint.get("/api/v1/models")
     def models() -> Response:
@@ -51,7 +58,7 @@ def _add_version_1(blueprint: Blueprint, services: Services) -> None:
     @blueprint.get("/api/v1/sources/<path:name>/ticks/<tick>")
     def tick(name: str, tick: str) -> Response:
         model = request.args.get("model") or services.first_choice()
-        return json_answer(frame_payload(services.frame(name, model, _whole(tick))))
+        return json_answer(frame_payload(services.frame(name, model, _tick_of(services, name, tick))))
 
     @blueprint.route("/api/", defaults={"path": ""}, methods=METHODS)
     @blueprint.route("/api/<path:path>", methods=METHODS)
@@ -62,7 +69,23 @@ def _add_version_1(blueprint: Blueprint, services: Services) -> None:
         )
 
 
-def _whole(text: str) -> int:
+def _tick_of(services: Services, name: str, text: str) -> int:
+    """The tick that an address names: by its number, as ``latest``, or by an instant: the last one not after it."""
     if text.isascii() and text.isdigit() and len(text) <= 12:
         return int(text)
-    raise NotThereError(f"'{text[:40]}' is not a tick; ticks are whole numbers from 0.")
+    if text == "latest":
+        return (services.describe(name).ticks or 1) - 1
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        raise NotThereError(
+            f"'{text[:40]}' is not a tick; ticks are whole numbers from 0, 'latest', or a time such as "
+            "2026-11-27T03:10:00Z."
+        ) from None
+    about = services.describe(name)
+    start = about.start.astype("datetime64[ms]").astype(int)
+    aware = when.replace(tzinfo=UTC) if when.tzinfo is None else when
+    tick = math.floor((round(aware.timestamp() * 1000) - start) / (about.step_seconds * 1000))
+    if tick < 0:
+        raise NotThereError(f"'{name}' begins at {about.start} UTC; {text[:40]} lies before that.")
+    return tick

@@ -36,7 +36,14 @@ SHAPES: Final[Mapping[str, tuple[str, Shape]]] = {
             "name": "string", "kind": "string?", "title": "string?", "servers": "integer?", "metrics": "[string]",
             "ticks": "integer?", "step_seconds": "number?", "start": "time?", "end": "time?", "live": "boolean?",
             "simulated": "boolean", "phases": "[#Phase]", "notices": "[string]", "digest": "string",
-            "error": "string?",
+            "now": "#SourceNow?", "error": "string?",
+        },
+    ),
+    "SourceNow": (
+        "A live source at this moment: the age of its newest tick, whether it is collected, and what is amiss.",
+        {
+            "age_seconds": "number?", "stale": "boolean", "collected": "boolean", "asked": "time?",
+            "answered": "time?", "problem": "string?",
         },
     ),
     "Model": (
@@ -52,7 +59,7 @@ SHAPES: Final[Mapping[str, tuple[str, Shape]]] = {
         "One server at a tick; null = nothing was reported.",
         {
             "server_name": "string", "profile": "string", "state": "string", "risk": "number?",
-            **dict.fromkeys(METRIC_NAMES, "number?"), "drivers": "[string]",
+            "silent_seconds": "number?", **dict.fromkeys(METRIC_NAMES, "number?"), "drivers": "[string]",
         },
     ),
     "Frame": (
@@ -60,7 +67,8 @@ SHAPES: Final[Mapping[str, tuple[str, Shape]]] = {
         {
             "source": "string", "tick": "integer", "ticks": "integer?", "timestamp": "time", "issued": "time?",
             "phase": "string?", "progress": "number?", "health": "string", "prob_30m": "number?", "prob_8h": "number?",
-            "active_servers": "integer", "total_servers": "integer", "model": "#Model", "instead": "string?",
+            "active_servers": "integer", "measured_servers": "integer",
+            "total_servers": "integer", "model": "#Model", "instead": "string?",
             "servers": "[#ServerNow]",
         },
     ),

@@ -20,19 +20,12 @@ _LATE_WORDS: Final = (
 )
 
 
-def age_seconds(state: LiveState) -> float | None:
-    """Since the time of the newest tick, by the store's clock; None = there is no tick."""
-    if state.latest_time is None:
-        return None
-    return _seconds(state.now - state.latest_time)
-
-
 def facts(state: LiveState, oldest: int) -> dict[str, Any]:
     """What the browser must know to follow a source, and to call it stale by itself."""
     return {
         "latest": state.latest,
         "oldest": oldest,
-        "age": age_seconds(state),
+        "age": state.age_seconds,
         "due": state.step_seconds + state.delay_seconds,
         "stale": state.stale_seconds,
     }
@@ -67,9 +60,10 @@ def notices(state: LiveState) -> tuple[str, ...]:
 
 
 def _of_source(state: LiveState) -> list[Any]:
-    age = age_seconds(state) or 0.0
-    stale = age > state.stale_seconds
-    if not state.collected and (stale or _unattended(state) > UNATTENDED_SECONDS):
+    if state.store_away:
+        words = f"{state.problem}\nWhat is shown was read before."
+        return [components.banner("The store does not answer", words)]
+    if not state.collected and (state.stale or _unattended(state) > UNATTENDED_SECONDS):
         return [components.banner("Nobody collects this source", _uncollected(state))]
     if state.problem and state.answered is not None and state.polled is not None and state.answered < state.polled:
         words = (
@@ -79,8 +73,8 @@ def _of_source(state: LiveState) -> list[Any]:
         return [components.banner("The source does not answer", words)]
     if state.problem:
         return [components.banner("The collector has met a problem", state.problem)]
-    if stale and state.collected:
-        return [components.banner("Catching up", _behind(state, age), kind="info")]
+    if state.stale:
+        return [components.banner("Catching up", _behind(state), kind="info")]
     return []
 
 
@@ -93,8 +87,8 @@ def _uncollected(state: LiveState) -> str:
     )
 
 
-def _behind(state: LiveState, age: float) -> str:
-    behind = int((age - state.delay_seconds) / state.step_seconds)
+def _behind(state: LiveState) -> str:
+    behind = int(((state.age_seconds or 0.0) - state.delay_seconds) / state.step_seconds)
     newest = "" if state.latest_time is None else f" The newest is of {moment.stamp(state.latest_time)} UTC."
     return f"{behind:,} {'tick is' if behind == 1 else 'ticks are'} over and not recorded yet.{newest}"
 

@@ -15,8 +15,8 @@ from tft_dash.store.engine import Store
 from tft_dash.store.live import Lease
 from tft_dash.store.live.keeping import forget_before, forget_oldest, thin, used
 
-EVERY_SECONDS: Final = 60.0
-"""How often there is something to thin out, in a fleet of some size."""
+EVERY_SECONDS: Final = 300.0
+"""As often as there is another five minutes to thin out."""
 MORE_SECONDS: Final = 1.0
 """How soon again where there was more than fits into one transaction."""
 _GB: Final = 10**9

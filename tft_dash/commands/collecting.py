@@ -19,6 +19,7 @@ from tft_dash.live.specs import LiveSpec, live_spec
 from tft_dash.settings import PREFIX, Settings
 from tft_dash.sources.catalogue import Named, discover, discover_all
 from tft_dash.sources.remote.address import LIVE
+from tft_dash.store.alerts.judged import forget_source
 from tft_dash.store.engine import Store, store_url
 from tft_dash.store.live import LiveStore
 
@@ -42,7 +43,7 @@ def collect(source: tuple[str, ...], model: str | None, forget: str | None, idle
 
     \b
     Example:
-      tft-dash collect 'fleet=prometheus+http://127.0.0.1:9090/?mapping=node-exporter'
+      tft-dash collect 'fleet=prometheus+http://127.0.0.1:9090/?mapping=node'
     """
     settings = settings_from(model=model)
     if forget is not None:
@@ -56,7 +57,8 @@ def collect(source: tuple[str, ...], model: str | None, forget: str | None, idle
     found = wanted(settings, source)
     if parent is not None:
         watch_parent(parent, stop)
-    logging.basicConfig(stream=sys.stderr, format="tft-dash collect: %(message)s", level=logging.INFO)
+    logging.basicConfig(stream=sys.stderr, format="tft-dash collect: %(message)s")
+    logging.getLogger("tft_dash").setLevel(logging.INFO)
     if len(found) > 1:
         supervisor = Supervisor()
         keep(supervisor, settings, found)
@@ -123,6 +125,8 @@ def _forget(settings: Settings, name: str) -> None:
         live = LiveStore(store)
         if not live.forget(name):
             raise UnknownNameError("live source", name, [state.name for state in live.states()])
+        with store.write() as connection:
+            forget_source(connection, name)
     finally:
         store.close()
     say(f"The recorded history of '{name}' is dropped.")

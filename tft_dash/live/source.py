@@ -69,8 +69,8 @@ class LiveSource:
                 raise
             # Pages go on with what this process knows; that it is old, and why, stands with it.
             with self._lock:
-                self._looked = now, replace(before, problem=str(error))
-            return replace(before, problem=str(error))
+                self._looked = now, replace(before, problem=str(error), store_away=True)
+            return replace(before, problem=str(error), store_away=True)
         if found is None:
             raise SourceUnreachableError(
                 f"'{self.name}' has not been collected yet. A collector starts with tft-dash serve unless "
@@ -92,6 +92,8 @@ class LiveSource:
         state = self.state()
         if state.origin is None:
             why = state.problem or "Its collector has just begun."
+            if not state.collected:
+                why = f"{state.problem} Nobody collects it; start that: tft-dash serve, or tft-dash collect.".strip()
             raise SourceUnreachableError(f"'{self.name}' has no tick yet. {why}")
         roster = self._store.roster(self.name, state.roster) or Roster.of((), ())
         return self._description(state, roster)

@@ -143,3 +143,17 @@ def test_an_outage_of_the_source_ends_nothing(make: MakeWatch, inbox: Inbox) -> 
     assert len({json.dumps([one["labels"], one["startsAt"]]) for one in ours}) == 2
     assert ("am", "resolved", "carried") not in watch.states()
     assert not [one for one in watch.states() if one[1] == "resolved"]
+
+
+def test_a_clock_of_the_store_that_is_set_back_holds_no_refresh_up(make: MakeWatch, inbox: Inbox) -> None:
+    watch = make()
+    watch.live(1, 97.0)
+    watch.deliver()
+    assert watch.deliver() == 0
+    later = watch.desk.now_ms() + 3_600_000
+    with watch.store.write() as connection:
+        sync = update(ALERT_TELLINGS).where(ALERT_TELLINGS.c.event == "sync")
+        connection.execute(sync.values(done_ms=later, due_ms=later + 30_000))
+    assert watch.courier.due() == {"am"}
+    assert watch.deliver() == 1
+    assert watch.courier.due() == set()

@@ -14,6 +14,7 @@ from support.watching import HOT, Watch
 from tft_dash.alerting.desk import AlertDesk
 from tft_dash.alerts.rulebook import parse_rules, shipped_rules
 from tft_dash.errors import ConflictError, NotThereError, UsageError
+from tft_dash.store.alerts.judged import forget_source
 from tft_dash.store.schema import ALERT_CHANGES, ALERT_DELIVERIES, ALERT_PROBLEMS, ALERT_TELLINGS
 
 
@@ -157,3 +158,13 @@ def test_a_history_that_was_dropped_begins_anew_and_its_alerts_go_on(watch: Watc
     assert watch.desk.book("fleet").tick < 5
     watch.world.live(other, 2, 20.0)
     assert {one.phase for one in watch.desk.alerts("fleet")} == {"resolved"}
+
+
+def test_a_source_that_is_forgotten_leaves_nothing_that_stands(watch: Watch) -> None:
+    watch.live(2, 97.0)
+    (kept,) = watch.desk.problems()
+    watch.desk.comment(kept.problem.id, "old", "Ann")
+    with watch.store.write() as connection:
+        forget_source(connection, "fleet")
+    assert watch.desk.alerts() == watch.desk.problems() == watch.desk.tellings() == ()
+    assert kept.problem.id in watch.desk.outcomes()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +14,15 @@ import pytest
 from sqlalchemy import Connection
 from support.live import World, seconds
 
+from tft_dash.collecting.process import run
 from tft_dash.errors import StorageError
 from tft_dash.live.samples import Rejected, no_samples
+from tft_dash.models.base import RiskModel
+from tft_dash.models.thresholds import ThresholdModel
 from tft_dash.schema import NO_STATE
 from tft_dash.store.engine import Store
 from tft_dash.store.live import Hooks
-from tft_dash.ticks import TickRecord
+from tft_dash.ticks import Roster, TickRecord
 
 
 @pytest.fixture
@@ -382,3 +388,45 @@ def test_nothing_is_said_of_a_silent_server_nor_of_a_fleet_that_is_silent_as_a_w
     assert one.prob_30m > 0
     assert np.isnan(none.risk).all()
     assert np.isnan([none.prob_30m, none.prob_8h]).all()
+
+
+def test_another_model_takes_over_between_two_ticks_and_knows_what_came_before(world: World) -> None:
+    class Renamed(ThresholdModel):
+        card = replace(ThresholdModel.card, version="2")
+
+    now: list[RiskModel] = [ThresholdModel()]
+    collector = world.collector(model=lambda _: now[0])
+    world.live(collector, 40)
+    now[0] = Renamed()
+    world.live(collector, 5)
+    records = world.recorded()
+    assert [record.model for record in records] == ["thresholds 1"] * 40 + ["thresholds 2"] * 5
+    assert not np.isnan(records[40].risk).any()
+    assert records[40].prob_8h == pytest.approx(records[39].prob_8h, abs=0.01)
+
+
+def test_a_fault_of_our_own_is_told_and_the_collector_begins_anew(world: World) -> None:
+    class Faulty(ThresholdModel):
+        broken = True
+
+    model = Faulty()
+
+    def give(_: Roster) -> RiskModel:
+        if model.broken:
+            raise RuntimeError("a bug")
+        return model
+
+    collector = world.collector(model=give)
+    world.forward(5)
+    world.report()
+    stop = threading.Event()
+    thread = threading.Thread(target=run, args=(collector, stop))
+    thread.start()
+    time.sleep(0.3)
+    stop.set()
+    thread.join(5)
+    assert not thread.is_alive()
+    assert world.recorded() == ()
+    model.broken = False
+    world.live(collector, 3)
+    assert len(world.recorded()) == 4

@@ -83,7 +83,7 @@ def kept_within(world: World, limits: Limits) -> int:
     leases = Leases(world.store)
     lease = leases.acquire(LiveFacts(world.name, "identity", "memory", "memory:", world.step, 0.0), "keeper")
     assert lease is not None
-    elapsed = iter(range(0, 10**6, 61))
+    elapsed = iter(range(0, 10**6, 301))
     keeper = Keeper(world.store, world.name, limits, monotonic=lambda: next(elapsed))
     gone = 0
     while part := keeper.keep(lease, world.now):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dash import ClientsideFunction, Dash, Input, Output
 
 from tft_dash import ids
+from tft_dash.callbacks.alerts.delivery import register_delivery
 from tft_dash.callbacks.alerts.problems import register_problems
+from tft_dash.callbacks.alerts.rules import register_rules
 from tft_dash.callbacks.alerts.silences import register_silences
 from tft_dash.services import Services
 
@@ -18,3 +20,5 @@ def register_alerts(app: Dash, services: Services) -> None:
     app.clientside_callback(ClientsideFunction("tft_dash", "alertsKeepName"), Input(ids.ALERTS_NAME, "value"))
     register_problems(app, services)
     register_silences(app, services)
+    register_rules(app, services)
+    register_delivery(app, services)

@@ -11,7 +11,15 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from tft_dash.store.schema import ALERT_BOOKS, ALERT_CHANGES, ALERT_PROBLEMS, LIVE_SOURCES
+from tft_dash.store.schema import (
+    ALERT_ACKNOWLEDGEMENTS,
+    ALERT_BOOKS,
+    ALERT_CHANGES,
+    ALERT_DELIVERIES,
+    ALERT_PROBLEMS,
+    ALERT_TELLINGS,
+    LIVE_SOURCES,
+)
 
 Plain = Mapping[str, Any]
 _LEVEL: Final = 1
@@ -156,6 +164,14 @@ def forget_before(connection: Connection, source: str, before_ms: int) -> int:
     gone = connection.execute(delete(ALERT_PROBLEMS).where(*old, ALERT_PROBLEMS.c.resolved_ms < before_ms)).rowcount
     mine = (ALERT_CHANGES.c.source == source, ALERT_CHANGES.c.time_ms < before_ms)
     return int(gone + connection.execute(delete(ALERT_CHANGES).where(*mine)).rowcount)
+
+
+def forget_source(connection: Connection, source: str) -> None:
+    """Drop everything about a source but what people said of its problems."""
+    for table in (
+        ALERT_BOOKS, ALERT_PROBLEMS, ALERT_CHANGES, ALERT_ACKNOWLEDGEMENTS, ALERT_TELLINGS, ALERT_DELIVERIES,
+    ):  # fmt: skip
+        connection.execute(delete(table).where(table.c.source == source))
 
 
 def step_ms_of(connection: Connection, source: str) -> int:

@@ -112,8 +112,15 @@ def wake(connection: Connection, source: str, receiver: str, now_ms: int) -> Non
 
 def due_receivers(connection: Connection, source: str, now_ms: int) -> set[str]:
     """The receivers for which something of a source is due, by name."""
-    mine = ALERT_TELLINGS.c.source == source, ALERT_TELLINGS.c.state == "waiting", ALERT_TELLINGS.c.due_ms <= now_ms
-    return set(connection.execute(select(ALERT_TELLINGS.c.receiver).where(*mine).distinct()).scalars())
+    table = ALERT_TELLINGS.c
+    set_back = (table.event == SYNC) & (table.done_ms > now_ms)
+    mine = table.source == source, table.state == "waiting", (table.due_ms <= now_ms) | set_back
+    return set(connection.execute(select(table.receiver).where(*mine).distinct()).scalars())
+
+
+def _is_due(row: Row[Any], now_ms: int) -> bool:
+    """Whether it is time; a sync that was last sent later than now was sent before the store's clock was set back."""
+    return bool(row.due_ms <= now_ms or (row.event == SYNC and row.done_ms is not None and row.done_ms > now_ms))
 
 
 def claim(connection: Connection, source: str, receiver: str, now_ms: int) -> Telling | None:
@@ -127,7 +134,7 @@ def claim(connection: Connection, source: str, receiver: str, now_ms: int) -> Te
     waits: set[str] = set()
     for row in connection.execute(ordered):
         free = not row.claim or row.until_ms <= now_ms or row.until_ms > now_ms + 2 * CLAIM_MS
-        if free and row.due_ms <= now_ms and row.subject not in waits:
+        if free and _is_due(row, now_ms) and row.subject not in waits:
             return _claimed(connection, row, now_ms)
         waits.add(row.subject)
     return None

@@ -30,16 +30,16 @@ def thin(store: Store, lease: Lease, before_ms: int) -> int:
 
     :raises LostLeadError: somebody else leads.
     """
-    source = lease.source
+    source, tick = lease.source, LIVE_TICKS.c.tick
     edge = before_ms // SPAN_MS * SPAN_MS  # a span is thinned whole or not at all
-    raw = LIVE_TICKS.c.source == source, LIVE_TICKS.c.stands_for == 1, LIVE_TICKS.c.time_ms <= edge
     columns = [LIVE_TICKS.c[name] for name in ("tick", "time_ms", *FLEET_SCALARS)]
     with store.write() as connection:
-        demand_lead(connection, lease)
-        done = select(func.max(LIVE_TICKS.c.tick)).where(LIVE_TICKS.c.source == source, LIVE_TICKS.c.stands_for > 1)
+        # By numbers, which are the key, and not by times: whatever is kept, only what is new is looked at.
+        old = LIVE_TICKS.c.source == source, tick <= _last_before(demand_lead(connection, lease), edge)
+        done = select(tick).where(*old, LIVE_TICKS.c.stands_for > 1).order_by(tick.desc()).limit(1)
         after = connection.execute(done).scalar()
-        wanted = select(*columns).where(*raw, LIVE_TICKS.c.tick > (-1 if after is None else after))
-        rows = connection.execute(wanted.order_by(LIVE_TICKS.c.tick).limit(AT_ONCE)).all()
+        wanted = select(*columns).where(*old, tick > (-1 if after is None else after), LIVE_TICKS.c.stands_for == 1)
+        rows = connection.execute(wanted.order_by(tick).limit(AT_ONCE)).all()
         spans = _whole_spans(rows, edge)
         gone = 0
         for span in spans:
@@ -49,14 +49,12 @@ def thin(store: Store, lease: Lease, before_ms: int) -> int:
 
 def forget_before(store: Store, lease: Lease, before_ms: int) -> int:
     """Drop a part of the ticks before an instant; how many went."""
-    this = LIVE_TICKS.c.source == lease.source, LIVE_TICKS.c.time_ms < before_ms
-    return _drop(store, lease, select(LIVE_TICKS.c.tick).where(*this).order_by(LIVE_TICKS.c.tick).limit(AT_ONCE))
+    return _drop(store, lease, AT_ONCE, before_ms)
 
 
 def forget_oldest(store: Store, lease: Lease, count: int) -> int:
     """Drop so many of the oldest ticks of a source, as many as go at once; how many went."""
-    mine = select(LIVE_TICKS.c.tick).where(LIVE_TICKS.c.source == lease.source)
-    return _drop(store, lease, mine.order_by(LIVE_TICKS.c.tick).limit(min(count, AT_ONCE)))
+    return _drop(store, lease, min(count, AT_ONCE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +103,20 @@ def _roll_up(connection: Connection, source: str, span: Sequence[Row[Any]]) -> i
     return len(span) - 1
 
 
-def _drop(store: Store, lease: Lease, wanted: Any) -> int:  # noqa: ANN401 - a select of one column
+def _last_before(row: Row[Any], time_ms: int) -> int:
+    """The last tick of a source at or before an instant; -1 = none."""
+    return -1 if row.origin_ms is None else (time_ms - row.origin_ms) // row.step_ms
+
+
+def _drop(store: Store, lease: Lease, count: int, before_ms: int | None = None) -> int:
     source = lease.source
     with store.write() as connection:
-        latest = demand_lead(connection, lease).latest  # it stays: the pages show it
-        ticks = [tick for tick in connection.execute(wanted).scalars() if tick < latest]
+        row = demand_lead(connection, lease)
+        end = row.latest - 1  # the newest one stays: the pages show it
+        if before_ms is not None:
+            end = min(end, _last_before(row, before_ms - 1))
+        old = select(LIVE_TICKS.c.tick).where(LIVE_TICKS.c.source == source, LIVE_TICKS.c.tick <= end)
+        ticks = connection.execute(old.order_by(LIVE_TICKS.c.tick).limit(count)).scalars().all()
         if not ticks:
             return 0
         this = LIVE_TICKS.c.source == source, LIVE_TICKS.c.tick <= ticks[-1]

@@ -12,7 +12,8 @@ from sqlalchemy import Row
 from tft_dash.store.live.clock import instant
 from tft_dash.ticks import Counts
 
-SLACK_SECONDS: Final = 1.5
+STALE_SLACK_SECONDS: Final = 1.5
+"""Ticks are recorded, and noticed, a moment after they are over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class LiveState:
     :param epoch: rises with every change of the holder.
     :param until: end of the holder's lease, unless it renews it.
     :param now: the store's clock as this was read.
+    :param store_away: whether the store cannot be read at the moment: all this is what was known before.
     """
 
     name: str
@@ -59,6 +61,7 @@ class LiveState:
     epoch: int
     until: np.datetime64
     now: np.datetime64
+    store_away: bool = False
 
     @property
     def ticks(self) -> int:
@@ -76,17 +79,16 @@ class LiveState:
         return bool(self.holder and self.until > self.now)
 
     @property
-    def lag_seconds(self) -> float | None:
-        """How long the next tick has been due, by the store's clock; 0 = everything due is recorded; None = no tick."""
-        if self.latest_time is None:
-            return None
-        age = float((self.now - self.latest_time) / np.timedelta64(1, "ms")) / 1000.0
-        return max(0.0, age - self.step_seconds - self.delay_seconds)
-
-    @property
     def answers(self) -> bool:
         """Whether the source answered when it was last asked."""
         return self.answered is not None and (self.polled is None or self.answered >= self.polled)
+
+    @property
+    def age_seconds(self) -> float | None:
+        """Since the time of the newest tick, by the store's clock; None = no tick was recorded yet."""
+        if self.latest_time is None:
+            return None
+        return float((self.now - self.latest_time) / np.timedelta64(1, "ms")) / 1000.0
 
     @property
     def stale_seconds(self) -> float:
@@ -94,14 +96,20 @@ class LiveState:
 
         That is at most two steps after the source has fallen silent, whenever in its step it does.
         """
-        return self.step_seconds + self.delay_seconds + max(self.step_seconds / 2, SLACK_SECONDS)
+        return self.step_seconds + self.delay_seconds + max(self.step_seconds / 2, STALE_SLACK_SECONDS)
 
     @property
     def stale(self) -> bool:
-        """Whether the newest tick is not current any more, by the store's clock; also where there is none."""
+        """Whether the newest tick is not current."""
+        return (self.age_seconds or 0.0) > self.stale_seconds
+
+    @property
+    def lag_seconds(self) -> float | None:
+        """How long the next tick has been due, by the store's clock; 0 = everything due is recorded; None = no tick."""
         if self.latest_time is None:
-            return True
-        return float((self.now - self.latest_time) / np.timedelta64(1, "ms")) / 1000.0 > self.stale_seconds
+            return None
+        age = float((self.now - self.latest_time) / np.timedelta64(1, "ms")) / 1000.0
+        return max(0.0, age - self.step_seconds - self.delay_seconds)
 
     def time_of(self, tick: int) -> np.datetime64:
         """Time of a tick.

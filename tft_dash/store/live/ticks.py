@@ -115,8 +115,13 @@ class LiveStore:
 
     def tick_at(self, name: str, time: np.datetime64) -> int | None:
         """The last kept tick at or before an instant."""
-        earlier = LIVE_TICKS.c.source == name, LIVE_TICKS.c.time_ms <= milliseconds(time)
+        grid = select(LIVE_SOURCES.c.origin_ms, LIVE_SOURCES.c.step_ms).where(LIVE_SOURCES.c.name == name)
         with self._store.read() as connection:
+            row = connection.execute(grid).one_or_none()
+            if row is None or row.origin_ms is None:
+                return None
+            last = (milliseconds(time) - row.origin_ms) // row.step_ms
+            earlier = LIVE_TICKS.c.source == name, LIVE_TICKS.c.tick <= last
             found = connection.execute(select(func.max(LIVE_TICKS.c.tick)).where(*earlier)).scalar()
         return None if found is None else int(found)
 

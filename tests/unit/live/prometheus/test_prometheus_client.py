@@ -125,11 +125,15 @@ def test_long_questions_are_posted(fake: FakePrometheus) -> None:
     assert fake.asked[0][1]["query"] == query
 
 
-def test_a_connection_that_was_closed_meanwhile_is_opened_anew(fake: FakePrometheus) -> None:
+def test_a_connection_that_the_server_has_closed_meanwhile_is_opened_anew(fake: FakePrometheus) -> None:
     client = client_of(fake)
-    fake.answers += [(200, {"Connection": "close"}, FINE)]
     client.ask("query", {"query": "time()"}, "the time")
+    fake.hang_ups = 1
     assert ask(client).series == []
+    assert len(fake.asked) == 3
+    fake.hang_ups = 1
+    with pytest.raises(SourceUnreachableError, match="cannot be reached"):
+        ask(client_of(fake))
 
 
 def test_a_token_is_read_anew_each_time(fake: FakePrometheus, tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import select, update
 
 from tft_dash.collecting.collector import Collector, Plan
-from tft_dash.collecting.keeping import Keeper, Limits as Bounds
+from tft_dash.collecting.keeping import Keeper
+from tft_dash.collecting.keeping import Limits as Bounds
 from tft_dash.collecting.leading import Lead
 from tft_dash.collecting.polling import Polling
 from tft_dash.collecting.recording import Recorder
@@ -44,9 +45,14 @@ def origin(store: Store) -> int:
 
 
 def push(
-    store: Store, times: Sequence[int], servers: Sequence[str] = ("a", "b"), cpu: float = 20.0, limits: Limits = LIMITS,
+    store: Store,
+    times: Sequence[int],
+    servers: Sequence[str] = ("a", "b"),
+    *,
+    cpu: float = 20.0,
+    limits: Limits = LIMITS,
     source: str = "fleet",
-) -> Taken:  # fmt: skip
+) -> Taken:
     pairs = [(time, server) for time in times for server in servers]
     rows = PushedRows(
         np.array([time for time, _ in pairs], np.int64),

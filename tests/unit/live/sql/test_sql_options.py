@@ -3,10 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
-from tft_dash.errors import UsageError
+from tft_dash.errors import SourceUnreachableError, UsageError
 from tft_dash.importing.mapping import MappingError
 from tft_dash.live.feeds.sql import open_sql
+from tft_dash.live.feeds.sql.connecting import database_errors
 
 
 @pytest.mark.parametrize(
@@ -38,3 +40,14 @@ def test_a_mapping_whose_times_a_database_cannot_compare_is_refused(tmp_path: Pa
     with pytest.raises(MappingError) as caught:
         open_sql("sqlite:////x.db", {"table": "m", "mapping": str(document)})
     assert [path for path, _ in caught.value.problems] == ["spec.timestamp.format", "spec.timestamp.clock"]
+
+
+def test_a_password_that_a_driver_repeats_is_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("hunter2\n")
+    options = {"table": "m", "password_file": str(tmp_path / "password")}
+    configuration = open_sql("postgresql+psycopg://me:hunter1@h/d", options).configuration
+    assert configuration.password is not None
+    configuration.password.read()
+    with pytest.raises(SourceUnreachableError, match="wrong") as caught, database_errors(configuration):
+        raise OperationalError("SELECT 1", {}, Exception("wrong: hunter1 or hunter2"))
+    assert "hunter" not in str(caught.value)

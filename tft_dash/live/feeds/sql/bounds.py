@@ -66,12 +66,17 @@ class Form:
             if self.kind is int:
                 return Bounds(int(low), int(high), BigInteger())
             return Bounds(low, high, Numeric())
-        walls = [time.astimezone(self.zone).replace(tzinfo=None) for time in (first, last)]
-        low_wall, high_wall = min(walls), max(walls)
+        low_wall, high_wall = self._walls(first, last)
         if self.word == "naive":
             return Bounds(low_wall, high_wall, DateTime())
-        second = timedelta(seconds=1)
-        return Bounds(self._text(low_wall - second), self._text(high_wall + second), String())
+        # Without fractions: a text that has some is the greater one, so it is found by the second that it is in.
+        return Bounds(self._text(low_wall), self._text(high_wall + timedelta(seconds=1)), String())
+
+    def _walls(self, first: datetime, last: datetime) -> tuple[datetime, datetime]:
+        """The span on the zone's clocks; a span in which they are set back has wall times beyond both its ends."""
+        walls = [time.astimezone(self.zone).replace(tzinfo=None) for time in (first, last)]
+        back = max(timedelta(), (last - first) - (walls[1] - walls[0]))
+        return min(walls) - back, max(walls) + back
 
     def _text(self, wall: datetime) -> str:
         return wall.isoformat(self.middle, "seconds")

@@ -98,7 +98,6 @@ def _limited(seconds: float) -> Callable[[Any, Any], None]:
 
     def connected(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
         until = time.monotonic() + seconds
-        connection.execute("PRAGMA query_only=ON")
         connection.execute(f"PRAGMA busy_timeout={round(seconds * 1000)}")
         connection.set_progress_handler(lambda: int(time.monotonic() > until), _STEPS_BETWEEN_LOOKS)
 

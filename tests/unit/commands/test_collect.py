@@ -1,0 +1,62 @@
+"""The command that collects live sources."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from support.live import World
+
+from tft_dash.cli import main
+from tft_dash.store.engine import Store
+
+
+def run(tmp_path: Path, *arguments: str, **environ: str) -> Result:
+    places = {"TFT_DASH_DATA": str(tmp_path), "TFT_DASH_CACHE": str(tmp_path / "cache"), **environ}
+    return CliRunner(env=places).invoke(main, ["collect", *arguments], prog_name="tft-dash")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sources", "words"),
+    [
+        ((), "", "There is no live source to collect"),
+        ((), "drill=recording.csv", "There is no live source to collect"),
+        (("recording.csv",), "", "is no live source"),
+        (("ftp://host/x",), "", "ftp:// is not known"),
+        (("fleet=push://fleet?step=soon",), "", "step=soon: expected a time"),
+        (("fleet=push://fleet?model=oracle",), "", "There is no risk model 'oracle'"),
+        (("--forget", "nothing"), "", "There is no live source 'nothing'"),
+    ],
+)
+def test_what_cannot_be_collected_is_refused_with_what_to_do(
+    tmp_path: Path, arguments: tuple[str, ...], sources: str, words: str
+) -> None:
+    result = run(tmp_path, *arguments, TFT_DASH_SOURCES=sources)
+    assert result.exit_code == 2
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_password_in_an_address_is_not_repeated(tmp_path: Path) -> None:
+    result = run(tmp_path, "fleet=prometheus+http://me:hunter2@host:9090/?step=soon")
+    assert result.exit_code == 2
+    assert "hunter2" not in result.output
+
+
+def test_a_history_can_be_dropped(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/store.sqlite")
+    world = World(store)
+    world.live(world.collector(), 3)
+    store.close()
+    result = run(tmp_path, "--forget", "fleet")
+    assert (result.exit_code, result.stderr) == (0, "The recorded history of 'fleet' is dropped.\n")
+    again = Store(f"sqlite:///{tmp_path}/store.sqlite")
+    assert World(again).ticks.states() == ()
+    again.close()
+
+
+def test_a_collector_started_by_a_web_server_never_ends_with_a_status_that_stops_it(tmp_path: Path) -> None:
+    result = run(tmp_path, "fleet=push://fleet?model=oracle", "--parent", "1")
+    assert result.exit_code == 1
+    assert "oracle" in result.stderr
