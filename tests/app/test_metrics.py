@@ -1,4 +1,4 @@
-"""``/metrics`` of live sources, asked as Prometheus does: as recorded, bounded, and silent about what is not current."""
+"""``/metrics`` of live sources, asked as Prometheus does: as recorded, bounded, silent about what is not current."""
 
 from __future__ import annotations
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from support.scraping import Prometheus, awaited, missing_programs, node_exporter, prometheus, service
+from support.installed import demand
+from support.scraping import Prometheus, awaited, node_exporter, prometheus, service
 
 from tft_dash.cli import main
 from tft_dash.errors import SourceUnreachableError
@@ -21,9 +22,13 @@ from tft_dash.live.feeds.prometheus.document import shipped_mapping, shipped_nam
 from tft_dash.live.samples import Samples
 from tft_dash.scenarios.format.loader import dump_text
 
-pytestmark = pytest.mark.skipif(bool(missing_programs()), reason=f"not installed: {missing_programs()}")
 SECOND = np.timedelta64(1, "s")
 BCRYPT_OF_HUNTER2 = "$2b$04$abcdefghijklmnopqrstuuV3duMsC0HpUex6N9qapiuOHHWkwRXVm"
+
+
+@pytest.fixture(autouse=True)
+def programs() -> None:
+    demand("prometheus", "promtool", "prometheus-node-exporter")
 
 
 def now() -> np.datetime64:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import signal
 import subprocess
 import threading
@@ -20,11 +19,6 @@ from support.serving import free_port
 
 WAIT_SECONDS = 60.0
 EXPORTER = "prometheus-node-exporter"
-
-
-def missing_programs() -> str:
-    """What is not installed here, for the words of a test that is skipped; "" = nothing."""
-    return ", ".join(name for name in ("prometheus", "promtool", EXPORTER) if shutil.which(name) is None)
 
 
 def awaited(check: Callable[[], Any], what: str) -> Any:
