@@ -67,7 +67,11 @@
     named = true;
   }
 
+  /** Clientside callback: the theme in which the tuner's curve is drawn. */
+  const alertsTheme = () => theme();
+
   onTheme(() => {
+    if (document.getElementById("alerts-tune-curve")) set("alerts-tune-theme", { data: theme() });
     if (about && about.page === "problem" && document.getElementById("alerts-chart")) {
       set("alerts-draw", { data: { problem: about.problem, theme: theme() } });
     }
@@ -75,5 +79,5 @@
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) asked = null; // look at once when the page is seen again
   });
-  clientside({ alertsLook, alertsSeen, alertsDraw, alertsName, alertsKeepName });
+  clientside({ alertsLook, alertsSeen, alertsDraw, alertsName, alertsKeepName, alertsTheme });
 })();

@@ -114,6 +114,22 @@ class TrackRecord:
         return [words[place] for place in places.tolist()]
 
 
+@dataclass(frozen=True, slots=True)
+class AlertMark:
+    """What is marked on the trend at one tick: all alerts that fired, or all that were over.
+
+    :param kind: the severity of the most urgent that fired, or ``over``.
+    :param words: what happened, for the reader who points at it.
+    :param problem: the problem of the first of them.
+    """
+
+    time_ms: int
+    tick: int
+    kind: str
+    words: str
+    problem: str
+
+
 @dataclass(frozen=True)
 class Frame:
     """Everything the five figures need at one tick: the batch's columns, the assessment, the history up to it.
@@ -129,6 +145,7 @@ class Frame:
     :param remarks: what else a viewer must know of who answers: a calibration that was chosen and does not fit.
     :param issued: when the tick of a live source was judged and recorded, UTC; None for a recording.
     :param silent_seconds: (servers,) of a live source: since the server's last sample; 0 = it has one at this tick.
+    :param marks: where alerts fired and were over, up to this tick, as far back as the history goes.
     """
 
     source: SourceDescription
@@ -146,6 +163,7 @@ class Frame:
     aged: tuple[str, ...] = ()
     issued: np.datetime64 | None = None
     silent_seconds: FloatArray | None = None
+    marks: tuple[AlertMark, ...] = ()
 
     @property
     def prob_30m(self) -> float:

@@ -16,6 +16,7 @@ from tft_dash.callbacks.alerts.delivery import open_delivery
 from tft_dash.callbacks.alerts.problems import open_problem, open_problems
 from tft_dash.callbacks.alerts.rules import open_rules
 from tft_dash.callbacks.alerts.silences import open_silences
+from tft_dash.callbacks.alerts.tuner import open_tuner
 from tft_dash.callbacks.builder import open_builder
 from tft_dash.callbacks.models import open_models
 from tft_dash.callbacks.scenarios import open_library
@@ -63,6 +64,7 @@ def _pages(services: Services) -> list[SitePage]:
         SitePage("/alerts", "Alerts", "Alerts", partial(open_problems, services)),
         SitePage("/alerts/silences", "", "Silences", partial(open_silences, services)),
         SitePage("/alerts/rules", "", "Alert rules", partial(open_rules, services)),
+        SitePage("/alerts/tuner", "", "Tuner of alert rules", partial(open_tuner, services)),
         SitePage("/alerts/delivery", "", "Delivery of alerts", partial(open_delivery, services)),
         SitePage("/alerts/<problem_id>", "", "Problem", partial(open_problem, services)),
         SitePage("/scenarios", "Scenarios", "Scenarios", partial(open_library, services)),

@@ -160,3 +160,10 @@ def test_another_model_is_explained_and_not_computed(client: FlaskClient, world:
     response = ask(client, **{**FLEET, "model": "scripted"})
     assert "judged once, as they are recorded" in banner(response)
     assert "Adaptive thresholds" in text_of(response["monitor-model-note"]["children"])
+
+
+def test_ticks_that_are_overdue_are_told(client: FlaskClient, world: World) -> None:
+    world.live(world.collector(), 4)  # of ten minutes ago, by the store's clock
+    told = banner(ask(client, **FLEET))
+    assert "Ticks are overdue" in told
+    assert f"after {world.recorded()[-1].time}".replace("T", " ")[:25] in told

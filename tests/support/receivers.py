@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 
@@ -62,8 +64,11 @@ class Inbox:
 
 
 @contextmanager
-def receiver(*replies: Reply) -> Iterator[Inbox]:
-    """A server on the loopback."""
+def receiver(*replies: Reply, certificate: Path | None = None) -> Iterator[Inbox]:
+    """A server on the loopback.
+
+    :param certificate: a file with a certificate and its key; then it speaks TLS.
+    """
     inbox = Inbox()
     if replies:
         inbox.replies = list(replies)
@@ -99,9 +104,13 @@ def receiver(*replies: Reply) -> Iterator[Inbox]:
             """A client that does not wait for its answer is what some tests are about."""
 
     server = Server(("127.0.0.1", 0), Handler)
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
-    inbox.url = f"http://127.0.0.1:{server.server_address[1]}"
+    inbox.url = f"http{'s' if certificate else ''}://127.0.0.1:{server.server_address[1]}"
     try:
         yield inbox
     finally:

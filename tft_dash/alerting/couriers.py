@@ -24,7 +24,7 @@ from tft_dash.alerting.syncing import Sync, what_stands
 from tft_dash.alerts.delivery.alertmanager import REFRESH_MS
 from tft_dash.alerts.delivery.message import Message
 from tft_dash.alerts.delivery.payloads import PAYLOADS
-from tft_dash.alerts.delivery.receivers import Receiver
+from tft_dash.alerts.delivery.receivers import MOST_RECEIVERS, Receiver
 from tft_dash.errors import StorageError, TftDashError, shorten
 from tft_dash.settings import Settings
 from tft_dash.store.alerts import judged, outbox
@@ -36,7 +36,6 @@ logger = logging.getLogger(__name__)
 
 LOOK_SECONDS: Final = 1.0
 TIDY_SECONDS: Final = 3600.0
-AT_ONCE: Final = 8
 LONGEST_BACK_OFF_MS: Final = 300_000
 Send = Callable[[Receiver, Request], Answer]
 
@@ -233,7 +232,7 @@ class Couriers:
 
     def _run(self) -> None:
         wait, tidy = self._look_seconds, time.monotonic() + self._look_seconds
-        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix=f"courier-{self._source}") as pool:
+        with ThreadPoolExecutor(MOST_RECEIVERS, thread_name_prefix=f"courier-{self._source}") as pool:
             while not self._stop.wait(wait):
                 wait = self._look_seconds
                 try:

@@ -18,6 +18,7 @@ from dash.development.base_component import Component
 from tft_dash import components, ids
 from tft_dash.answering import BEST
 from tft_dash.callbacks import live as live_source
+from tft_dash.callbacks.alerts.marking import marks_up_to
 from tft_dash.callbacks.drawn import Drawn, drawn_of, key_of, theme_name, was_asked
 from tft_dash.callbacks.forecasts import Forecasts
 from tft_dash.callbacks.reporting import RETRIED_ERROR
@@ -156,7 +157,7 @@ class Drawings:
                 return known
         name, _, server, drawn = key
         theme = theme_of(theme_name(name))
-        frame = replace(frame, record=self._forecasts.record(frame.card))
+        frame = replace(frame, record=self._forecasts.record(frame.card), marks=marks_up_to(self._services, frame))
         told = [moment.model_banner(frame, asked=was_asked(name))]
         drawing = _figures(frame, theme, drawn)
         drawing.update(self._panel(frame, theme, server, drawn, told))

@@ -74,7 +74,7 @@ def _of_source(state: LiveState) -> list[Any]:
     if state.problem:
         return [components.banner("The collector has met a problem", state.problem)]
     if state.stale:
-        return [components.banner("Catching up", _behind(state), kind="info")]
+        return [components.banner("Ticks are overdue", _behind(state), kind="info")]
     return []
 
 
@@ -88,9 +88,11 @@ def _uncollected(state: LiveState) -> str:
 
 
 def _behind(state: LiveState) -> str:
-    behind = int(((state.age_seconds or 0.0) - state.delay_seconds) / state.step_seconds)
-    newest = "" if state.latest_time is None else f" The newest is of {moment.stamp(state.latest_time)} UTC."
-    return f"{behind:,} {'tick is' if behind == 1 else 'ticks are'} over and not recorded yet.{newest}"
+    after = "" if state.latest_time is None else f" after {moment.stamp(state.latest_time)} UTC"
+    told = f"Those{after} are over and not recorded yet; they are recorded in order."
+    if state.polled is not None and _unattended(state) > UNATTENDED_SECONDS:
+        told += f" The source was last asked at {moment.stamp(state.polled)} UTC."
+    return told
 
 
 def _unattended(state: LiveState) -> float:

@@ -16,6 +16,7 @@ import numpy as np
 from dash import Patch, html
 
 from tft_dash import components, ids
+from tft_dash.figures.alerts import marks
 from tft_dash.figures.plot import Figure, Numbers, base_layout, chance, graph, label, numbers, small
 from tft_dash.frame import Frame
 from tft_dash.schema import HEALTH_BANDS, FloatArray
@@ -34,6 +35,9 @@ _NAMES_AT: Final = 1.085
 _LETTER_PX: Final = 6
 _PHONE_PLOT_PX: Final = 230
 _PROB_8H, _PROB_30M, _MARKS, _LABELS = range(4)
+_ALERTS: Final = 6
+"""Behind the names of the phases; a live source alone has them."""
+_ALERTS_AT: Final = 1.02
 _HORIZONS: Final = {_PROB_8H: "8h", _PROB_30M: "30m"}
 
 Parts = Callable[[Numbers], dict[str, list[Any]]]
@@ -65,7 +69,8 @@ def figure(frame: Frame, theme: Theme) -> Figure:
         traces[place].update(_values(frame, place, _points(values, 0, _bucket(frame))))
     for place, parts in _ends(frame).items():
         traces[place].update(parts)
-    return {"data": [*traces, *_phase_names(frame, theme)], "layout": _layout(frame, theme)}
+    alerts = [marks.trace(frame.marks, theme, height=_ALERTS_AT)] if frame.source.live else []
+    return {"data": [*traces, *_phase_names(frame, theme), *alerts], "layout": _layout(frame, theme)}
 
 
 def patch(frame: Frame, since: int) -> Patch | None:
@@ -80,6 +85,11 @@ def patch(frame: Frame, since: int) -> Patch | None:
     for place, parts in _ends(frame).items():
         for name, value in parts.items():
             change["data"][place][name] = value
+    if frame.source.live:
+        for name, told in marks.points(frame.marks, height=_ALERTS_AT).items():
+            change["data"][_ALERTS][name] = told
+        for name, look in marks.looks(frame.marks).items():
+            change["data"][_ALERTS]["marker"][name] = look
     return change
 
 

@@ -148,14 +148,14 @@ def rows(watch: Watch) -> list[int]:
 
 
 def test_a_history_that_was_dropped_begins_anew_and_its_alerts_go_on(watch: Watch) -> None:
-    watch.live(5, 97.0)
+    watch.live(15, 97.0)
     watch.world.ticks.forget("fleet")
     watch.collector.start_over()
     other = watch.another("two")
     watch.world.feed.forget(watch.world.now)
     watch.world.live(other, 3, 97.0)
     assert {one.phase for one in watch.desk.alerts("fleet")} == {"firing"}
-    assert watch.desk.book("fleet").tick < 5
+    assert watch.desk.book("fleet").tick < 10
     watch.world.live(other, 2, 20.0)
     assert {one.phase for one in watch.desk.alerts("fleet")} == {"resolved"}
 

@@ -13,11 +13,11 @@ from support.receivers import Inbox, Reply, receiver
 from support.watching import HOT, Watch
 
 from tft_dash.alerting.couriers import Couriers
-from tft_dash.alerting.posting import Answer
+from tft_dash.alerting.posting import Answer, post
 from tft_dash.store.schema import ALERT_TELLINGS, LIVE_SOURCES
 
 MakeWatch = Callable[..., Watch]
-FAILED = Answer(None, "It is away.", 1)
+REFUSED = Answer(400, "It is no message.", 1)
 
 
 @pytest.fixture
@@ -98,6 +98,23 @@ def test_the_end_never_comes_before_the_news(make: MakeWatch, inbox: Inbox) -> N
     assert events(inbox) == ["firing", "firing", "resolved"]
 
 
+def test_the_end_waits_for_news_that_another_courier_is_sending(make: MakeWatch, inbox: Inbox) -> None:
+    watch = make(hook(inbox))
+    watch.live(1, 97.0)
+    watch.live(2, 20.0)
+    (target,) = watch.courier.receivers()
+    meanwhile: list[int] = []
+
+    def send(*given: Any) -> Answer:
+        meanwhile.append(watch.deliver())
+        return post(*given)
+
+    watch.another_courier(send=send).serve(target)
+    assert meanwhile == [0]
+    watch.deliver()
+    assert events(inbox) == ["firing", "resolved"]
+
+
 def test_a_receiver_that_asks_to_be_left_alone_is_left_alone(make: MakeWatch, inbox: Inbox) -> None:
     inbox.replies = [Reply(429, headers=(("Retry-After", "120"),))]
     watch = make(hook(inbox))
@@ -174,7 +191,7 @@ def test_a_courier_that_was_overtaken_settles_nothing(make: MakeWatch, inbox: In
     def be_overtaken(*_: object) -> Any:
         expire_claims(watch)
         watch.deliver()
-        return FAILED
+        return REFUSED
 
     watch.another_courier(send=be_overtaken).serve(target)
     assert watch.states() == [("hook", "firing", "sent")]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +180,26 @@ def test_a_redirection_is_not_followed_and_no_netrc_is_read(tmp_path: Path, monk
     assert answer.again
     assert "not followed" in answer.words
     assert "Authorization" not in inbox.got[0].headers
+
+
+def test_a_certificate_is_always_checked(tmp_path: Path) -> None:
+    if shutil.which("openssl") is None:
+        pytest.skip("there is no openssl here to make a certificate with")
+    name, pem = tmp_path / "cert.pem", tmp_path / "both.pem"
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test -addext subjectAltName=IP:127.0.0.1"
+    subprocess.run([*command.split(), "-keyout", tmp_path / "key.pem", "-out", name], check=True, capture_output=True)
+    pem.write_text((tmp_path / "key.pem").read_text() + name.read_text())
+    with receiver(certificate=pem) as inbox:
+        plain, trusting, lost = receivers(
+            {"url": inbox.url}, {"url": inbox.url, "ca_file": str(name)}, {"url": inbox.url, "ca_file": "/none"}
+        )
+        refused = post(plain, request_for(plain, {}, "k"))
+        assert "certificate cannot be trusted" in refused.words
+        assert refused.again
+        assert inbox.got == []
+        assert "no such file" in post(lost, request_for(lost, {}, "k")).words
+        assert post(trusting, request_for(trusting, {}, "k")).ok
+        assert len(inbox.got) == 1
 
 
 def test_a_file_that_breaks_keeps_what_it_said(tmp_path: Path) -> None:

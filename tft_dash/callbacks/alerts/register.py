@@ -9,6 +9,7 @@ from tft_dash.callbacks.alerts.delivery import register_delivery
 from tft_dash.callbacks.alerts.problems import register_problems
 from tft_dash.callbacks.alerts.rules import register_rules
 from tft_dash.callbacks.alerts.silences import register_silences
+from tft_dash.callbacks.alerts.tuner import register_tuner
 from tft_dash.services import Services
 
 
@@ -22,3 +23,4 @@ def register_alerts(app: Dash, services: Services) -> None:
     register_silences(app, services)
     register_rules(app, services)
     register_delivery(app, services)
+    register_tuner(app, services)

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tft_dash.figures.alerts.marks import Mark, trace
+from tft_dash.figures.alerts.marks import trace
 from tft_dash.figures.plot import Figure, base_layout, blank, numbers, small
+from tft_dash.frame import AlertMark
 from tft_dash.schema import FloatArray
 from tft_dash.theme import Theme
 
@@ -17,7 +18,7 @@ _MARKS_AT = 1.04
 
 
 def figure(
-    times: NDArray[np.int64], prob_30m: FloatArray, prob_8h: FloatArray, marks: Sequence[Mark], theme: Theme
+    times: NDArray[np.int64], prob_30m: FloatArray, prob_8h: FloatArray, marks: Sequence[AlertMark], theme: Theme
 ) -> Figure:
     """The whole figure; a note in its place where nothing is on record any more.
 

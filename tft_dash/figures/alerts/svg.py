@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tft_dash.errors import shorten
-from tft_dash.figures.alerts.marks import Mark
+from tft_dash.frame import AlertMark
 from tft_dash.schema import FloatArray, readable
 
 WIDTH: Final = 960
@@ -65,7 +65,7 @@ def drawing(
     times: NDArray[np.int64],
     lines: Sequence[Line],
     *,
-    marks: Sequence[Mark] = (),
+    marks: Sequence[AlertMark] = (),
     percent: bool = False,
     height: int = 220,
 ) -> str:
@@ -156,7 +156,7 @@ def _names(lines: Sequence[Line], scale: _Scale) -> list[str]:
     return found
 
 
-def _mark(mark: Mark, scale: _Scale) -> str:
+def _mark(mark: AlertMark, scale: _Scale) -> str:
     at = scale.x(mark.time_ms)
     return (
         f'<g class="mark mark-{escape(mark.kind)}" transform="translate({at:.1f} {_TOP - 8})">'
