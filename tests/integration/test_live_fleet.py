@@ -93,7 +93,7 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
         telling = ends.enter_context(alertmanager(tmp_path))
         _write_documents(tmp_path, telling.url, bar)
         server = running(
-            "serve", f"fleet={scraping.url}?mapping=node&step=2s&delay=1s", "--workers", "4", folder=tmp_path,
+            "serve", f"fleet={scraping.url}?mapping=node&step=2s&delay=1s", "--workers", "2", folder=tmp_path,
             TFT_DASH_ALERT_RULES=str(tmp_path / "rules.yaml"),
             TFT_DASH_ALERT_RECEIVERS=str(tmp_path / "receivers.yaml"),
             TFT_DASH_PUBLIC_URL="http://monitor.example.com/",

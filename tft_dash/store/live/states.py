@@ -81,7 +81,7 @@ class LiveState:
     @property
     def answers(self) -> bool:
         """Whether the source answered when it was last asked."""
-        return self.answered is not None and (self.polled is None or self.answered >= self.polled)
+        return self.answered is not None and (self.polled is None or bool(self.answered >= self.polled))
 
     @property
     def age_seconds(self) -> float | None:
