@@ -70,7 +70,7 @@ def main(store: str, name: str) -> None:
     settings = load_settings({"store": store, "data": "data", "cache": "cache"}, environ={}, folder=Path.cwd())
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    spec = LiveSpec(name, "pulse", "pulse://x", {}, step_seconds=STEP, delay_seconds=0.0, backfill_hours=1.0)
+    spec = LiveSpec(name, "pulse", "pulse://x", {}, step_seconds=STEP, delay_seconds=0.0, backfill_hours=0.1)
     with opened_collector(settings, spec, feed=PulseFeed()) as collector:
         run(collector, stop)
 
