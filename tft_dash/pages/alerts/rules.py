@@ -131,6 +131,7 @@ def _card(rule: Rule, place: int, *, editable: bool) -> html.Details:
         [
             say.severity_mark(str(rule.get("severity", "warning"))),
             html.Span(str(rule["alert"]), className="rule-name"),
+            components.icon("chevron"),
             html.Span(condition(rule), className="quiet"),
             *([] if enabled else [html.Span("turned off", className="tag")]),
             html.Span(

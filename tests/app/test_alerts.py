@@ -1,0 +1,242 @@
+"""The pages of alerts over a recorded incident: what is said is kept, what is wrong is told beside its field."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support import fleet
+
+from tft_dash.alerting.past import recorded_past
+from tft_dash.alerts.rules import RuleSet
+from tft_dash.alerts.tuning.recorded import incidents_of
+from tft_dash.alerts.tuning.tune import Tuner, with_bar
+from tft_dash.app import create_app
+from tft_dash.calibrating.incidents import read_incidents
+from tft_dash.callbacks.alerts import marking, problems, rules, silences, tuner, views
+from tft_dash.pages.alerts import rules as rules_page
+from tft_dash.services import Services
+from tft_dash.settings import load_settings
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with a recorded incident; copied for each test."""
+    data = tmp_path_factory.mktemp("fleet") / "data"
+    fleet.fill(data)
+    return data
+
+
+@pytest.fixture
+def services(recorded: Path, tmp_path: Path) -> Iterator[Services]:
+    """Services over a copy of it."""
+    shutil.copytree(recorded, tmp_path / "data")
+    given = {"data": tmp_path / "data", "cache": tmp_path / "cache", "sources": (fleet.SOURCE,)}
+    opened = Services(load_settings(given, environ={}, folder=tmp_path), wait_seconds=None, look_seconds=0.0)
+    yield opened
+    opened.close()
+
+
+def the_problem(services: Services) -> str:
+    (one,) = services.alerts.problems()
+    return one.problem.id
+
+
+def said(answer: list[object]) -> str:
+    return str(answer[0])
+
+
+def test_an_incident_is_one_problem_with_its_servers_in_order_of_origin(services: Services) -> None:
+    board = views.board(services)
+    (one,) = board.standing
+    assert [each.server for each in one.problem.servers] == list(fleet.IN_TROUBLE)
+    assert one.problem.origin == "db-001"
+    assert one.firing > 1
+    assert board.watched[0].source == "fleet"
+    assert "Nobody collects it" in board.watched[0].problem
+
+
+def test_what_people_say_of_a_problem_is_kept_and_seen_at_once(services: Services) -> None:
+    identity = the_problem(services)
+    about = {"page": "problem", "problem": identity}
+    assert "Say who is at it" in said(problems.acted(services, "acknowledge", about, " ", ""))
+    assert views.detail(services, identity).standing.acknowledged is None
+    problems.acted(services, "acknowledge", about, "Ann", "on my way")
+    problems.acted(services, "comment", about, "Bo", "<b>restarted</b>")
+    problems.acted(services, "outcome-true", about, "Ann", "")
+    found = views.detail(services, identity).standing
+    assert found.acknowledged is not None
+    assert (found.acknowledged.by, found.acknowledged.comment) == ("Ann", "on my way")
+    assert [(one.by, one.text) for one in found.remarks.comments] == [("Bo", "<b>restarted</b>")]
+    assert found.remarks.outcome == "true"
+    problems.acted(services, "outcome-none", about, "Ann", "")
+    problems.acted(services, "take-back", about, "Ann", "")
+    found = views.detail(services, identity).standing
+    assert (found.remarks.outcome, found.acknowledged) == (None, None)
+
+
+def test_a_look_sends_only_what_has_changed(services: Services) -> None:
+    identity = the_problem(services)
+    about = {"page": "problem", "problem": identity}
+    *parts, seen = problems.looked(services, about)
+    again = problems.looked(services, {**about, "seen": {**seen}})
+    assert len(parts) == len(problems.PARTS)
+    assert str(again[1]) == str(again[2]) == "NoUpdate()" or repr(again[1]) == repr(again[2])
+    services.alerts.comment(identity, "new", "Ann")
+    changed = problems.looked(services, {**about, "seen": seen})
+    assert "new" in str(changed[2])
+
+
+def test_outcomes_are_what_calibrate_reads(services: Services, tmp_path: Path) -> None:
+    services.alerts.say_outcome(the_problem(services), "true", "Ann")
+    client = create_app(services).server.test_client()
+    answer = client.get("/api/v1/problems/outcomes.csv")
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert {row["server"] for row in rows} == set(fleet.IN_TROUBLE)
+    path = tmp_path / "outcomes.csv"
+    path.write_bytes(answer.data)
+    incidents = read_incidents(path)
+    assert {one.server for one in incidents} == set(fleet.IN_TROUBLE)
+    assert all(one.happened is True and one.start < one.end for one in incidents)
+
+
+def test_a_post_mortem_holds_everything_and_runs_nothing(services: Services) -> None:
+    identity = the_problem(services)
+    services.alerts.comment(identity, "</pre><script>alert('comment')</script>", "<i>Ann</i>")
+    client = create_app(services).server.test_client()
+    answer = client.get(f"/api/v1/problems/{identity}/post-mortem.html")
+    page = answer.text
+    assert answer.status_code == 200
+    assert "<script" not in page
+    assert not re.search(r"""(?:src|href)=["'](?!data:)""", page)
+    assert "&lt;script&gt;alert(&#x27;server&#x27;)" in page
+    assert "&lt;i&gt;Ann&lt;/i&gt;" in page
+    assert "thresholds 1" in page
+    assert services.alerts.rules().digest in page
+    assert page.count("<svg") >= 3
+    assert client.get("/api/v1/problems/none/post-mortem.html").status_code == 404
+
+
+def test_a_post_mortem_tells_no_secret_of_the_settings(services: Services, tmp_path: Path) -> None:
+    given = {"data": tmp_path / "data", "cache": tmp_path / "cache",
+             "sources": (fleet.SOURCE, "other=prometheus+http://ann:hunter2@127.0.0.1:9/?mapping=node")}  # fmt: skip
+    opened = Services(load_settings(given, environ={}, folder=tmp_path), wait_seconds=None, look_seconds=0.0)
+    client = create_app(opened).server.test_client()
+    page = client.get(f"/api/v1/problems/{the_problem(opened)}/post-mortem.html").text
+    opened.close()
+    assert "127.0.0.1:9" in page
+    assert "hunter2" not in page
+
+
+def test_each_mistake_of_a_silence_is_told_beside_its_field(services: Services) -> None:
+    asked = silences.Asked("nonsense", " ", "yesterday", "soon", "Ann", maintenance=False)
+    _, wrong = silences.acted(services, asked, None)
+    assert set(wrong) == {"matchers", "reason", "from", "for"}
+    assert services.alerts.silences() == ()
+    good = silences.Asked("profile=database\n\nseverity=~.+", "disks", "", "2h", "Ann", maintenance=True)
+    _, wrong = silences.acted(services, good, None)
+    (made,) = services.alerts.silences()
+    assert wrong == {}
+    assert made.silence.maintenance
+    assert made.silence.end_ms - made.silence.start_ms in range(7_199_000, 7_201_000)
+    silences.acted(services, good, made.silence.id)
+    assert services.alerts.silences()[0].ended_by == "Ann"
+
+
+def saving(services: Services, changes: dict[tuple[int, str], object], version: int, by: str = "Ann") -> rules._Saving:
+    plain = rules.document(services).rules
+    fields = {(place, name): rules_page.value_of(rule, name) for place, rule in enumerate(plain)
+              for name in rules_page.fields_of(rule)}  # fmt: skip
+    return rules._Saving(services, rules._Asked({**fields, **changes}, "", version, by))
+
+
+def test_a_mistake_in_the_form_is_told_beside_its_field_and_nothing_is_saved(services: Services) -> None:
+    shown, wrong = saving(services, {(0, "above"): "high", (1, "for"): "a while"}, 0).done("form", None)
+    assert [path for path, _ in wrong] == ["spec.rules[0].when.above", "spec.rules[1].for"]
+    beside = rules._beside(wrong, [(0, "above"), (0, "for"), (1, "for"), (1, "")])
+    assert beside[0].startswith("must be a number")
+    assert beside[1] == ""
+    assert beside[2]
+    assert "rules" not in shown
+    assert services.alerts.rules().origin == "shipped"
+
+
+def test_two_people_editing_overwrite_nothing_unseen(services: Services) -> None:
+    saving(services, {(0, "above"): "0.61"}, 0).done("form", None)
+    late = saving(services, {(0, "above"): "0.5", (1, "above"): "0.9"}, 0, "Bo")
+    shown, _ = late.done("form", None)
+    assert services.alerts.rules().version == 1
+    assert "Ann saved version 1" in str(shown["conflict"])
+    assert "0.61" in str(shown["conflict"])
+    shown, _ = late.done("over-form", None)
+    assert services.alerts.rules().version == 2
+    assert [one.author for one in services.alerts.rule_versions()] == ["Bo", "Ann"]
+    saving(services, {}, 2).done("", 1)
+    assert services.alerts.rules().rules.spec.rules[0].when.above == 0.61
+
+
+def of_name(found: RuleSet, name: str) -> object:
+    return next(rule for rule in found.spec.rules if rule.alert == name)
+
+
+@pytest.mark.parametrize("name", ["FleetIncidentSoon", "ServerAtRisk"])
+def test_the_tuner_says_what_the_offline_computation_says_to_the_digit(services: Services, name: str) -> None:
+    past = tuner.Past(services)
+    *_, about = tuner.begun(past, services, tuner.Asked("fleet", name, "contract"), "light", {"version": 0})
+    rule = with_bar(of_name(services.alerts.rules().rules, name), 0.37)
+    history = recorded_past(services.live, "fleet", fleet.TICKS - 2)
+    offline = Tuner(rule, history, incidents_of(history, fleet=name.startswith("Fleet"))).tune(rule)
+    shown = str(tuner.tuned(past, about, "0.37", slid=True)[0])
+    assert offline.incidents
+    for value in (offline.pages_per_week, offline.missed, offline.median_lead_minutes, offline.false_pages_per_week):
+        assert f"'{value!r}'" in shown
+
+
+def test_the_tuner_looks_at_what_was_recorded(services: Services) -> None:
+    state = services.live.state("fleet")
+    assert state is not None
+    history = recorded_past(services.live, "fleet", state.latest)
+    assert sorted(history.servers) == sorted(fleet.SERVERS)
+    for tick in (0, 50, state.latest):
+        record = services.live.tick("fleet", tick)
+        assert record is not None
+        np.testing.assert_array_equal(history.per_server["risk"][tick], record.risk)
+        np.testing.assert_array_equal(history.metrics["cpu_pct"][tick], record.metrics["cpu_pct"])
+        np.testing.assert_equal(history.fleet["prob_30m"][tick], np.float32(record.prob_30m))
+    shorter = recorded_past(services.live, "fleet", 50)
+    assert len(shorter.times) == 51
+
+
+def test_a_tuned_threshold_is_saved_as_a_version_and_not_over_another_ones(services: Services) -> None:
+    past = tuner.Past(services)
+    *_, about = tuner.begun(past, services, tuner.Asked("fleet", "ServerAtRisk", "contract"), "light", {"version": 0})
+    _, kept = tuner.saved(services, about, 0.333, "Ann")
+    assert of_name(services.alerts.rules().rules, "ServerAtRisk").when.above == 0.333
+    assert kept["version"] == 1
+    told = tuner.saved(services, about, 0.2, "Bo")  # still believes in version 0
+    assert "Not done" in said(told)
+    assert services.alerts.rules().version == 1
+
+
+def test_marks_of_a_moment_are_those_recorded_up_to_it(services: Services) -> None:
+    latest = services.frame("fleet", "best", fleet.TICKS - 2)
+    marks = marking.marks_up_to(services, latest)
+    assert marks
+    earlier = marking.marks_up_to(services, services.frame("fleet", "best", marks[0].tick))
+    assert earlier == marks[:1]
+    assert marking.marks_up_to(services, services.frame("fleet", "best", marks[0].tick - 1)) == ()
+    assert {one.problem for one in marks} == {the_problem(services)}
+
+
+def test_every_page_opens_and_an_unknown_problem_is_told(services: Services) -> None:
+    create_app(services)
+    assert "No such problem" in str(problems.open_problem(services, "deadbeef"))
+    assert the_problem(services) in str(problems.open_problems(services, problem=the_problem(services)))
+    for open_page in (problems.open_problems, silences.open_silences, rules.open_rules, tuner.open_tuner):
+        assert "alerts page" in str(open_page(services))
