@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,6 @@ from tft_dash.alerting.desk import AlertDesk
 from tft_dash.alerting.judge import AlertJudge
 from tft_dash.collecting.collector import Collector
 from tft_dash.live.feeds.memory import ManualClock
-from tft_dash.scenarios.format.loader import dump_text
 from tft_dash.settings import Settings, load_settings
 from tft_dash.store.engine import Store, store_url
 
@@ -47,7 +47,7 @@ class Watch:
     ) -> None:
         self.folder = folder
         self.tell(*receivers)
-        (folder / "rules.yaml").write_text(dump_text(document("AlertRules", rules=[*rules])))
+        (folder / "rules.yaml").write_text(json.dumps(document("AlertRules", rules=[*rules])))
         names = {"data": folder, "alert_receivers": folder / "receivers.yaml", "alert_rules": folder / "rules.yaml"}
         given = {f"TFT_DASH_{name.upper()}": str(value) for name, value in names.items()}
         self.settings: Settings = load_settings(environ={**given, **environ}, folder=folder)
@@ -66,7 +66,7 @@ class Watch:
 
     def tell(self, *receivers: Mapping[str, Any]) -> None:
         """These are told from now on."""
-        text = dump_text(document("AlertReceivers", receivers=[*receivers]))
+        text = json.dumps(document("AlertReceivers", receivers=[*receivers]))
         (self.folder / "receivers.yaml").write_text(text)
 
     def another(self, holder: str = "one") -> Collector:

@@ -9,6 +9,7 @@ from typing import get_args
 import yaml
 
 from tft_dash.alerts.alert import Phase
+from tft_dash.alerts.delivery.receivers import parse_receivers
 from tft_dash.alerts.dependencies import parse_dependencies
 from tft_dash.alerts.gathering.onsets import ONSET_RISK
 from tft_dash.alerts.grouping import USUAL
@@ -26,7 +27,8 @@ def column(heading: str) -> list[str]:
 
 
 def test_its_documents_are_read() -> None:
-    rules, dependencies = DOCUMENTS
+    rules, dependencies, receivers = DOCUMENTS
+    assert len(parse_receivers(receivers, "docs/alerts.md").receivers) == 3
     assert parse_rules(rules, "docs/alerts.md").name == "shop"
     assert parse_dependencies(dependencies, "docs/alerts.md").upstream("database", "web")
 
