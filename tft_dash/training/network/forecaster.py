@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 import torch
@@ -14,6 +15,7 @@ from tft_dash.models.forecasting.layout import CONTEXT, INPUTS, NODES, PROFILES,
 from tft_dash.schema import METRIC, THRESHOLDS
 from tft_dash.training.network.facts import Past, Scales, slope_weights, squashed, wide_facts
 from tft_dash.training.network.layers import Attention, Gate, GatedResidual, Selection
+from tft_dash.training.network.patches import middles, patched, spread_out
 
 METRICS: Final = len(INPUTS)
 _PLACES: Final = [INPUTS.index(name) for name in TARGETS]
@@ -22,6 +24,12 @@ _DAY_MINUTES: Final = 1440.0
 _UNBOUNDED: Final = 1e9
 _CLOCKS: Final = 3
 """What stands beside the metrics in the variable selection: the hour as two numbers, and what is missing."""
+
+
+def _is_logged(metric: str) -> bool:
+    """Whether a metric is seen as its logarithm: those that grow by factors."""
+    return metric not in ("cpu_pct", "mem_pct")
+
 
 Answers = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 
@@ -64,7 +72,7 @@ class Forecaster(nn.Module):
 
     def _buffers_in_place(self) -> None:
         """Scales, which :meth:`fit_scales` fills, and constants; all travel with the weights."""
-        self.register_buffer("logged", torch.tensor([name not in ("cpu_pct", "mem_pct") for name in INPUTS]))
+        self.register_buffer("logged", torch.tensor([_is_logged(name) for name in INPUTS]))
         self.register_buffer("offset", torch.tensor([0.002 if name == "error_rate" else 1.0 for name in INPUTS]))
         self.register_buffer("unit", torch.ones(METRICS))
         self.register_buffer("usual", torch.zeros(METRICS))
@@ -116,7 +124,8 @@ class Forecaster(nn.Module):
         levels = torch.cat([(past.mean - self.usual) / self.unit, past.there.mean(1)], dim=-1)
         static = self.static_join(self.profile(profile) + self.static(levels))
         known = self._clock(minute)
-        inputs = [squashed(past.centred), known[:, :CONTEXT, :2], 1.0 - past.there.mean(2, keepdim=True)]
+        values, there = patched(past.centred, past.there)
+        inputs = [squashed(values), middles(known[:, :CONTEXT, :2]), 1.0 - there.mean(2, keepdim=True)]
         chosen, weights = self.select(torch.cat(inputs, dim=-1), self.for_selection(static))
         deep, attention = self._over_time(chosen, known[:, CONTEXT:], static)
         wide = self.wide_norm(self.wide(facts))
@@ -138,7 +147,7 @@ class Forecaster(nn.Module):
         asking = self.enrich(local, enriching)
         answered, attention = self.attention(asking, torch.cat([seen, asking], dim=1))
         deep = self.out_gate(self.feed(self.attention_gate(answered, asking)), local)
-        return deep, attention.mean(1)[:, :CONTEXT]
+        return deep, spread_out(attention.mean(1)[:, : seen.shape[1]])
 
     def _scales(self) -> Scales:
         return Scales(self.spread, self.unit, self.usual, self.lines[1])
@@ -186,9 +195,15 @@ class Forecaster(nn.Module):
 
     def raw(self, scaled: Tensor) -> Tensor:
         """Targets (…, targets, quantiles) from the transformed scale to their own units, within their bounds."""
-        logged = self.logged[_PLACES].unsqueeze(-1)
         offset = self.offset[_PLACES].unsqueeze(-1)
-        plain = torch.where(logged, torch.exp(torch.where(logged, scaled, torch.zeros_like(scaled))) - offset, scaled)
+        # Neighbours on one scale together: an exponential is dear, and only logarithms need it.
+        parts, at = [], 0
+        for logged, names in groupby(TARGETS, key=_is_logged):
+            end = at + len(list(names))
+            part = scaled[..., at:end, :]
+            parts.append(torch.exp(part) - offset[at:end] if logged else part)
+            at = end
+        plain = torch.cat(parts, dim=-2)
         bounds = [min(METRIC[name].high, _UNBOUNDED) for name in TARGETS]
         return torch.minimum(plain.clamp(min=0.0), torch.tensor(bounds, device=scaled.device).unsqueeze(-1))
 
