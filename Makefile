@@ -7,6 +7,9 @@ VENV  := .venv
 BIN   := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PORT  ?= 8050
+# One process of tests per core, each with a server and a browser of its own for the browser tests; ARGS may say
+# otherwise, as in make test ARGS="-n0 -k zoom".
+TOGETHER := -n auto --maxprocesses 4 --dist loadfile
 ARGS  ?=
 
 help: ## Say what can be made
@@ -42,10 +45,10 @@ lint: setup ## Linters, types and the arrows between layers
 	@$(BIN)/lint-imports --no-cache
 
 test: lint browser ## Linters, types, unit, property, app and browser tests
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(TOGETHER) $(ARGS)
 
 integration: setup ## Tests against real servers, started on the loopback
-	@$(BIN)/python -m pytest tests/integration $(ARGS)
+	@$(BIN)/python -m pytest tests/integration $(TOGETHER) $(ARGS)
 
 bench: setup ## Benchmarks: ratios measured side by side in one run
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

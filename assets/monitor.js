@@ -364,7 +364,9 @@
     return {
       id: requests, now, source: view.source, model: view.model, tick: view.tick, at: view.at, speed: view.speed,
       playing: view.playing, server: view.server, theme: resolvedTheme(),
-      drawn: drawn ? { key: drawn.key, tick: drawn.tick, server: drawn.server, shows: drawn.shows } : null,
+      drawn: drawn
+        ? { key: drawn.key, tick: drawn.tick, server: drawn.server, shows: drawn.shows, drift: drawn.drift }
+        : null,
     };
   }
 
@@ -381,7 +383,7 @@
     } else {
       drawn = {
         key: data.key, tick: data.tick, server: data.server, source: data.source, shows: flight.shows,
-        wanted: flight.wanted, at: now,
+        wanted: flight.wanted, at: now, drift: data.drift,
       };
       if (!view.playing && view.tick > lastTick()) view.tick = lastTick();
       if (view.playing && atEnd()) view = { ...view, playing: false, tick: lastTick(), at: now };

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from tft_dash.errors import DataError, ModelRefusedError
 from tft_dash.frame import ModelVersion, ServerForecast, SourceDescription
 from tft_dash.models.base import MODELS, RiskModel, unfit
+from tft_dash.models.calibrated.model import CalibratedModel
+from tft_dash.models.calibrated.shelf import CalibrationShelf
 from tft_dash.models.forecasting.shelf import Shelf, Shelved
 from tft_dash.schema import ModelCard, Window
 from tft_dash.sources.base import Source
@@ -25,6 +29,7 @@ FORECAST: Final = "tft"
 FALLBACK: Final = "thresholds"
 """Answers for every source."""
 FORECASTS_KEPT: Final = 256
+CALIBRATED_KEPT: Final = 64
 SECONDS_PER_WINDOW: Final = 0.0006
 MOST_WINDOWS: Final = 500_000
 """Up to so many the forecast judges a source unasked: five minutes of one processor."""
@@ -35,10 +40,12 @@ class Answering:
     """The model that answers.
 
     :param problem: why it is not the one that was asked for, as a sentence; None = it is.
+    :param unfitted: why a calibration that was chosen for the source does not restate it; None = nothing is amiss.
     """
 
     model: RiskModel
     problem: str | None
+    unfitted: str | None = None
 
     @property
     def instead(self) -> str | None:
@@ -47,16 +54,23 @@ class Answering:
             return None
         return f"{self.problem} '{self.model.card.name}' ({self.model.card.title}) answers in its place."
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a viewer must know of who answers, beside :attr:`instead`."""
+        return () if self.unfitted is None else (self.unfitted,)
+
 
 class ServedModels:
     """The registered risk models in a process; which version of the forecast answers can change at any time.
 
-    :param folder: of the team's own forecast models.
+    :param folder: of the team's own forecast models; the fitted calibrations lie beside it.
     :param look_seconds: how long an activation may go unnoticed.
     """
 
     def __init__(self, folder: Path, *, look_seconds: float = 1.0) -> None:
         self.shelf = Shelf(folder, look_seconds=look_seconds)
+        self.calibrations = CalibrationShelf(folder.parent / "calibrations", look_seconds=look_seconds)
+        self._calibrated: OrderedDict[tuple[str, str], CalibratedModel] = OrderedDict()
         self._loaded: dict[str, RiskModel] = {}
         self._forecasts: OrderedDict[tuple[str, str, int, int], ServerForecast] = OrderedDict()
         self._lock = threading.Lock()
@@ -103,10 +117,37 @@ class ServedModels:
         return FORECAST if self.cards((FORECAST,)) else FALLBACK
 
     def answering(self, about: SourceDescription, name: str) -> Answering:
-        """Who answers for a source when ``name`` is asked.
+        """Who answers for a source when ``name`` is asked; its probabilities as its own history has taught.
 
         :raises UnknownNameError: nothing is registered under that name.
         """
+        return self._fitted(about, self._answering(about, name))
+
+    def _fitted(self, about: SourceDescription, found: Answering) -> Answering:
+        """The same, with the calibration that was chosen for the source; it never speaks for another fleet."""
+        card = found.model.card
+        try:
+            calibration = self.calibrations.current(about.name, card.name)
+        except ModelRefusedError as error:
+            return replace(found, unfitted=f"The calibration of '{about.name}' does not answer. {error}")
+        if calibration is None:
+            return found
+        unmet = calibration.unmet(about.servers)
+        if calibration.model_identity != card.identity:
+            unmet = f"it was fitted to {calibration.model_identity}, and {card.identity} answers"
+        if unmet is not None:
+            words = f"The calibration '{calibration.name}' was chosen for '{about.name}' and does not fit: {unmet}."
+            return replace(found, unfitted=f"{words} The probabilities are the model's own. Run tft-dash calibrate.")
+        key = (card.identity, calibration.digest)
+        with self._lock:
+            known = self._calibrated.get(key)
+            if known is None or known.base is not found.model:
+                known = self._calibrated[key] = CalibratedModel(found.model, calibration)
+                while len(self._calibrated) > CALIBRATED_KEPT:
+                    self._calibrated.popitem(last=False)
+        return replace(found, model=known)
+
+    def _answering(self, about: SourceDescription, name: str) -> Answering:
         wanted = FORECAST if name == BEST else name
         try:
             model = self.model(wanted)
@@ -153,7 +194,8 @@ class ServedModels:
             return None
         if unfit(model, about) is not None:
             return None
-        key = (about.digest, model.artefact.digest, tick, server)
+        stated = self._fitted(about, Answering(model, None)).model
+        key = (about.digest, stated.card.identity, tick, server)
         with self._lock:
             if key in self._forecasts:
                 self._forecasts.move_to_end(key)
@@ -161,11 +203,21 @@ class ServedModels:
         first = max(0, tick + 1 - ticks_needed(about.step_seconds))
         window = _alone(source.read(first - 1, tick + 1 - first).window, server)
         made = forecast_of(model, window, tick, server)
+        if isinstance(stated, CalibratedModel):
+            made = _restated(stated, made)
         with self._lock:
             self._forecasts[key] = made
             while len(self._forecasts) > FORECASTS_KEPT:
                 self._forecasts.popitem(last=False)
         return made
+
+
+def _restated(model: CalibratedModel, forecast: ServerForecast) -> ServerForecast:
+    from tft_dash.models.forecasting.curve import restated  # noqa: PLC0415 - see ServedModels.forecaster()
+
+    soon, late = (np.array([value], np.float32) for value in (forecast.prob_30m, forecast.prob_8h))
+    said = model.servers(soon, late)
+    return restated(forecast, float(said[0][0]), float(said[1][0]))
 
 
 def demand_fit(answering: Answering, asked: str) -> RiskModel:

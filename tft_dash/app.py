@@ -16,12 +16,14 @@ from flask import Flask
 from tft_dash.api import datasets as api_datasets
 from tft_dash.api import runs as api_runs
 from tft_dash.api import scenarios as api_scenarios
+from tft_dash.api.metrics import register_metrics
 from tft_dash.api.openapi import register_openapi
 from tft_dash.api.routes import register_api
 from tft_dash.api.uploads import register_uploads
 from tft_dash.callbacks.builder import register_builder
 from tft_dash.callbacks.compare import register_compare
 from tft_dash.callbacks.datasets import register_datasets
+from tft_dash.callbacks.drift import register_drift
 from tft_dash.callbacks.importing import register_importing
 from tft_dash.callbacks.inspector import register_inspector
 from tft_dash.callbacks.models import register_models
@@ -69,6 +71,7 @@ def create_app(services: Services) -> Dash:
         api_datasets.register_datasets,
         register_uploads,
         register_openapi,
+        register_metrics,
         register_api,
     ):
         register(server, services)
@@ -99,6 +102,7 @@ def create_app(services: Services) -> Dash:
     register_importing(app, services)
     register_inspector(app, services)
     register_models(app, services)
+    register_drift(app, services)
     _finish(server, base)
     return app
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tft_dash.artefacts import build_once
 from tft_dash.frame import History, SourceDescription
 from tft_dash.models.base import RiskModel
+from tft_dash.models.calibrated.model import CalibratedModel
 from tft_dash.progress import Progress, silent
 from tft_dash.schema import ASSESSMENT_FIELDS, SERVER_FIELDS, Assessments, FloatArray, ModelCard, Window
 from tft_dash.sources.base import START, Source
@@ -58,13 +59,17 @@ def assess_source(source: Source, model: RiskModel, cache: Path, progress: Progr
     folder = assessed_folder(cache, description, model.card)
 
     def build(work: Path, report: Progress) -> None:
-        batch = source.read(START, description.ticks or 0, labels=model.card.uses_labels)
-        assessments = model.assess_recording(batch.window, lambda share: report(0.95 * share))
-        for name in ASSESSMENT_FIELDS:
+        if isinstance(model, CalibratedModel):  # what its base says is known, or known for others afterwards
+            base = assess_source(source, model.base, cache, report)
+            assessments = model.restated(base.assessments)
+            figures: Mapping[str, FloatArray] = {name: getattr(base, name) for name in FLEET_FIELDS}
+        else:
+            batch = source.read(START, description.ticks or 0, labels=model.card.uses_labels)
+            assessments = model.assess_recording(batch.window, lambda share: report(0.95 * share))
+            figures = fleet_figures(batch.window)
+        for name in (*ASSESSMENT_FIELDS, *(SERVER_FIELDS if assessments.tells_servers else ())):
             np.save(work / f"{name}.npy", getattr(assessments, name))
-        for name in SERVER_FIELDS if assessments.tells_servers else ():
-            np.save(work / f"{name}.npy", getattr(assessments, name))
-        for name, values in fleet_figures(batch.window).items():
+        for name, values in figures.items():
             np.save(work / f"{name}.npy", values)
 
     build_once(folder, build, progress, usable=_is_whole)

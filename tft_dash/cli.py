@@ -10,8 +10,9 @@ from typing import Any
 import click
 
 from tft_dash import __version__
+from tft_dash.commands.calibrating import calibrate
 from tft_dash.commands.data import check, generate, score
-from tft_dash.commands.forecasting import calibrate, evaluate, train
+from tft_dash.commands.forecasting import evaluate, train
 from tft_dash.commands.importing import import_file
 from tft_dash.commands.listing import scenarios, settings, sources
 from tft_dash.commands.models import models

@@ -29,6 +29,7 @@ STATUS_WORDS: Final = {
 }
 """Every state of the page: its CSS class is ``status-<key>``, with its icon, and the word beside it."""
 
+AGED: Final = "May be out of date"
 SUMMARY_SERVERS: Final = 3
 _JOINER: Final = "\u2060"
 _PROTOTYPE: Final = re.compile("__(proto__)", re.IGNORECASE)
@@ -67,10 +68,13 @@ def card(title: str, aside: Children, content: Children, *, name: str) -> html.S
     )
 
 
-def tile(label: str, value_id: str, note_id: str, *, key: str = "", below: Children = None) -> html.Div:
+def tile(
+    label: str, value_id: str, note_id: str, *, key: str = "", below: Children = None, hint: str | None = None
+) -> html.Div:
     """A figure in large type with its label above and a note below.
 
     :param key: the line that the trend draws for this value, repeated as a swatch.
+    :param hint: what the figure means, for who rests the mouse on it.
     """
     head: list[Any] = [html.Span(className=f"swatch swatch-{key}"), label] if key else [label]
     return html.Div(
@@ -81,6 +85,7 @@ def tile(label: str, value_id: str, note_id: str, *, key: str = "", below: Child
             below,
         ],
         className="tile",
+        title=hint,
     )
 
 
@@ -161,12 +166,17 @@ def banner(title: str, text: str = "", *, kind: str = "error") -> Children:
     )
 
 
-def notices(texts: Sequence[str]) -> Children:
-    """What a viewer must know about the data, folded; nothing when there is nothing to know."""
-    if not texts:
+def notices(texts: Sequence[str], *, aged: Sequence[str] = ()) -> Children:
+    """What a viewer must know about the data, folded; nothing when there is nothing to know.
+
+    :param aged: why the data may be older than what there is; said in the head too.
+    """
+    if not texts and not aged:
         return []
+    items = html.Ul([html.Li(text) for text in (*aged, *texts)], className="notices-list")
+    if aged:
+        return html.Details([html.Summary([icon("unplugged"), AGED]), items], className="notices notices-aged")
     head = "1 data note" if len(texts) == 1 else f"{len(texts)} data notes"
-    items = html.Ul([html.Li(text) for text in texts], className="notices-list")
     return html.Details([html.Summary([icon("info"), head]), items], className="notices")
 
 
@@ -181,7 +191,9 @@ def model_note(card: ModelCard, *, simulated: bool = False, instead: str | None 
         tags.append(
             html.Span("reads the script", className="tag tag-warning", title="It is told the incident's phases.")
         )
-    if card.simulated:
+    if card.fitted:
+        tags.append(html.Span("calibrated here", className="tag tag-active", title=card.fitted))
+    elif card.simulated:
         why = "It has learnt on simulated fleets. On a real one its probabilities are a ranking until calibrated there."
         tags.append(html.Span("learnt on simulations", className="tag", title=why))
     if not card.calibrated:

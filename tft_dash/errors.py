@@ -18,6 +18,7 @@
     ├── UnreachableError         exit 3   a file, folder or server cannot be reached
     │   ├── SourceMissingError            a source's file is not there or cannot be read
     │   └── StorageError                  something could not be written
+    │       └── RevisionError             the store is of another version of the app, or cannot be brought to this one's
     ├── CancelledError           exit 1   somebody stopped the work; says how far it was
     └── NotReadyError            exit 3   the answer is being prepared; carries the progress
 
@@ -153,6 +154,10 @@ class SourceMissingError(UnreachableError):
 
 class StorageError(UnreachableError):
     """Something could not be written: folder read-only, disk full, port taken."""
+
+
+class RevisionError(StorageError):
+    """The store is of another version of the app, or cannot be brought to this one's; it was left as it is."""
 
 
 class CancelledError(TftDashError):

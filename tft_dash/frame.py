@@ -115,6 +115,8 @@ class Frame:
     :param driver_usual: (servers, 2) float32.
     :param record: how often the model's probabilities came true; None = not measured.
     :param instead: why this model answers in the place of the one that was asked; None = it was asked.
+    :param aged: since when its source could not be looked at, and why; empty = it was looked at lately.
+    :param remarks: what else a viewer must know of who answers: a calibration that was chosen and does not fit.
     """
 
     source: SourceDescription
@@ -128,6 +130,8 @@ class Frame:
     history: History
     record: TrackRecord | None = None
     instead: str | None = None
+    remarks: tuple[str, ...] = ()
+    aged: tuple[str, ...] = ()
 
     @property
     def prob_30m(self) -> float:
@@ -219,7 +223,7 @@ class ServerForecast:
     :param minutes: (nodes,) from now, rising.
     :param levels: (quantiles,) rising, e.g. 0.02 … 0.98.
     :param quantiles: metric name → (nodes, quantiles) in the metric's unit; NaN where nothing can be said.
-    :param chance: (nodes,) P(first critical step by then), as the network says it.
+    :param chance: (nodes,) P(first critical step by then), through ``prob_30m`` and ``prob_8h`` at their times.
     :param prob_30m: P(critical within 30 minutes), calibrated; NaN = nothing to say.
     :param prob_8h: the same within 8 hours.
     :param selection: what was read → its mean weight, together 1: metrics by name, ``hour`` and ``missing``.

@@ -15,7 +15,7 @@ from tft_dash.background import Background
 from tft_dash.errors import NotThereError, TableError
 from tft_dash.frame import Frame, ServerTrace, SourceDescription
 from tft_dash.models.base import RiskModel
-from tft_dash.sources.base import Source
+from tft_dash.sources.base import Remote, Source
 
 FRAMES_KEPT: Final = 1024
 TRACE_TICKS: Final = 120
@@ -34,22 +34,35 @@ class Monitor:
         self._frames: OrderedDict[tuple[str, str, str, int], Frame] = OrderedDict()
         self._lock = threading.Lock()
 
-    def frame(self, source: Source, model: RiskModel, tick: int, *, instead: str | None = None) -> Frame:
+    def frame(
+        self,
+        source: Source,
+        model: RiskModel,
+        tick: int,
+        *,
+        instead: str | None = None,
+        remarks: tuple[str, ...] = (),
+        aged: tuple[str, ...] = (),
+    ) -> Frame:
         """The frame of one tick.
 
         :param instead: why this model answers in another one's place.
+        :param remarks: what else a viewer must know of it.
+        :param aged: why what is read may be older than what there is.
 
         :raises NotThereError: the recording has no such tick.
         :raises NotReadyError: the recording is being prepared or assessed.
         """
         description = self.describe(source)
-        key = (description.name, description.digest, f"{model.card.identity} {instead or ''}", tick)
+        told = " ".join((*remarks, *aged))
+        key = (description.name, description.digest, f"{model.card.identity} {instead or ''} {told}", tick)
         with self._lock:
             frame = self._frames.get(key)
             if frame is not None:
                 self._frames.move_to_end(key)
                 return frame
-        frame = replace(self._make(source, description, model, tick), instead=instead)
+        frame = self._make(source, description, model, tick)
+        frame = replace(frame, instead=instead, remarks=remarks, aged=aged)
         with self._lock:
             self._frames[key] = frame
             while len(self._frames) > FRAMES_KEPT:
@@ -66,7 +79,10 @@ class Monitor:
 
     def describe(self, source: Source) -> SourceDescription:
         """The source's description; prepares the source in the background if need be."""
-        return self._background.result(cast(Hashable, source), source.describe, "Reading the recording", lambda: 0.0)
+        copied = source if isinstance(source, Remote) and not source.is_here() else None
+        work = "Reading the recording" if copied is None else "Copying the recording"
+        share: Callable[[], float] = (lambda: 0.0) if copied is None else copied.share
+        return self._background.result(cast(Hashable, source), source.describe, work, share)
 
     def begin(self, source: Source) -> None:
         """Start to prepare a source whose description is asked for later."""

@@ -102,9 +102,10 @@ class Recordings:
         try:
             made = (home / f"{name}_metadata.json").stat().st_mtime
             path.stat()
-            size = sum(file.stat().st_size for file in home.iterdir())
+            files = list(home.iterdir())
         except OSError:  # not there, or removed at this very moment
             return None
+        size = sum(map(_bytes_of, files))
         return Recording(name, path, size, _instant(made), _mark(home))
 
     def watch(self, name: str) -> None:
@@ -240,6 +241,14 @@ class Recordings:
             if not (home / f"{name}.parquet").exists():
                 (home / ".watched").unlink(missing_ok=True)
             home.rmdir()
+
+
+def _bytes_of(path: Path) -> int:
+    """The size of a file; 0 = it has gone, as does what another process was writing beside a whole recording."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _instant(seconds: float) -> datetime:

@@ -288,6 +288,7 @@ class ModelCard:
     :param simulated: whether that was simulated: its probabilities then say nothing of a real fleet.
     :param forecasts: whether it forecasts each server's metrics, too.
     :param digest: identifies the content of a model that is read from files.
+    :param fitted: which fleet's history its probabilities were fitted to after that, in words; "" = none.
     """
 
     name: str
@@ -304,6 +305,7 @@ class ModelCard:
     simulated: bool = False
     forecasts: bool = False
     digest: str = ""
+    fitted: str = ""
 
     @property
     def identity(self) -> str:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tft_dash.answering import BEST, FALLBACK, Answering, ServedModels
+from tft_dash.answering import BEST, FALLBACK, FORECAST, Answering, ServedModels
 from tft_dash.background import WAIT_SECONDS, Background
 from tft_dash.comparing import Comparison, Side, compare
-from tft_dash.errors import TftDashError
+from tft_dash.errors import DataError, NotReadyError, TftDashError
 from tft_dash.frame import Frame, ModelVersion, ServerForecast, ServerTrace, SourceDescription
 from tft_dash.importing.uploads import Uploads
 from tft_dash.inspection.inspector import Inspector
 from tft_dash.library.scenarios import ScenarioLibrary
 from tft_dash.models.base import MODELS, RiskModel
+from tft_dash.models.calibrated.shelf import ShelvedCalibration
 from tft_dash.monitor import Monitor
 from tft_dash.previews import Preview, make_preview, sampled_scenario
 from tft_dash.recordings import Recordings
@@ -28,8 +29,11 @@ from tft_dash.schema import ModelCard
 from tft_dash.served import CONFIGURED, UPLOAD, Place, ServedSources
 from tft_dash.settings import Settings
 from tft_dash.sources.base import Source
+from tft_dash.sources.remote.address import OBJECT_STORE
 from tft_dash.store.documents import Documents
 from tft_dash.store.engine import Store, store_url
+from tft_dash.watching.watch import Drift, DriftPoint
+from tft_dash.watching.watches import Watches
 
 if TYPE_CHECKING:
     from tft_dash.models.forecasting.evidence import Evidence
@@ -44,11 +48,12 @@ _MB: Final = 10**6
 class SourceEntry:
     """A source as the catalogue knows it: where it is, and whether it can be shown.
 
+    :param where: its path or address, fit for pages.
     :param problem: why it cannot be shown at the moment; None = it can.
     """
 
     name: str
-    path: Path
+    where: str
     description: SourceDescription | None
     problem: str | None
 
@@ -100,8 +105,12 @@ class Services:
             other_bytes=self._upload_bytes,
         )
         specs = settings.sources or tuple(str(path) for path in shipped_drills())
-        self._served = ServedSources(specs, settings.cache, self.uploads, self.recordings, look_seconds=look_seconds)
+        self._served = ServedSources(
+            specs, settings.cache, self.uploads, self.recordings, look_seconds=look_seconds,
+            options={OBJECT_STORE: _object_store(settings, look_first=wait_seconds is None)},
+        )  # fmt: skip
         self.models = ServedModels(settings.data / "models", look_seconds=look_seconds)
+        self._watches = Watches(settings.cache, background, days=settings.drift_days, least=settings.drift_least)
         self._previews: OrderedDict[tuple[str, str], Preview] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -121,8 +130,12 @@ class Services:
         return self._served.place(name)
 
     def path(self, name: str) -> Path:
-        """The file or folder of a source."""
-        return self._served.place(name).path
+        """The file or folder of a source, or the copy that stands for it here.
+
+        :raises NotReadyError: it is being copied.
+        :raises UnreachableError: it cannot be copied.
+        """
+        return self._served.path(name)
 
     def origin(self, name: str) -> str:
         """``configured``, ``upload`` or ``run``."""
@@ -176,6 +189,10 @@ class Services:
         """Every version of the forecast, the newest first; a refused one with its problem."""
         return self.models.artefacts()
 
+    def calibrations(self) -> tuple[ShelvedCalibration, ...]:
+        """The calibrations that were fitted here; a broken one with its problem."""
+        return self.models.calibrations.all()
+
     def model_evidence(self, name: str) -> Evidence | None:
         """What was measured of a model; None where nothing was.
 
@@ -189,7 +206,9 @@ class Services:
 
     def describe(self, source: str) -> SourceDescription:
         """The description of a source."""
-        return self.monitor.describe(self.source(source))
+        found = self.monitor.describe(self.source(source))
+        remarks = self._served.remarks(source)
+        return replace(found, notices=(*found.notices, *remarks)) if remarks else found
 
     def entries(self) -> tuple[SourceEntry, ...]:
         """Every source with its description or its problem; one bad source hides no other."""
@@ -201,16 +220,63 @@ class Services:
     def frame(self, source: str, model: str, tick: int) -> Frame:
         """One tick of a source, judged by a model, or by the one that answers in its place."""
         answering = self.answering(source, model)
-        return self.monitor.frame(self.source(source), answering.model, tick, instead=answering.instead)
+        return self.monitor.frame(
+            self.source(source), answering.model, tick, instead=answering.instead, remarks=answering.remarks,
+            aged=self._served.remarks(source),
+        )  # fmt: skip
 
     def forecast(self, source: str, tick: int, server: int) -> ServerForecast | None:
         """What the forecast expects of one server from a tick on; None where it cannot answer for the source."""
         return self.models.forecast(self.source(source), self.describe(source), tick, server)
 
+    def drift(self, source: str) -> Drift:
+        """How the forecasts for a source have held.
+
+        :raises DataError: the forecast does not answer for it.
+        :raises NotReadyError: that is being found out.
+        """
+        answering = self.answering(source, FORECAST)
+        if answering.problem is not None:
+            raise DataError(answering.problem)
+        return self._watches.result(self.source(source), self.describe(source), answering.model)
+
+    def drift_at(self, frame: Frame) -> DriftPoint | None:
+        """How the forecasts have held up to a frame's tick; None where nobody knows yet. Never waits."""
+        if not frame.card.forecasts:
+            return None
+        name = frame.source.name
+        known = self._watches.known(frame.source, frame.card)
+        if known is None:
+            self._watches.begin(self.source(name), frame.source, self.answering(name, FORECAST).model)
+        return None if known is None else known.at(frame.tick)
+
+    def watched(self) -> tuple[tuple[str, Drift | None], ...]:
+        """The configured sources for which the forecast answers, each with how it has held; None = not known yet.
+
+        One that is not known is begun, one at a time.
+
+        :raises NotReadyError: a source is being prepared.
+        """
+        found: list[tuple[str, Drift | None]] = []
+        for name in self.configured_names():
+            try:
+                about = self.describe(name)
+                answering = self.answering(name, self.first_choice())
+            except NotReadyError:
+                raise
+            except TftDashError:  # the pages tell why it cannot be shown
+                continue
+            if answering.model.card.forecasts:
+                drift = self._watches.known(about, answering.model.card)
+                if drift is None and all(known is not None for _, known in found):
+                    self._watches.begin(self.source(name), about, answering.model)
+                found.append((name, drift))
+        return tuple(found)
+
     def trace(self, frame: Frame, server: int) -> ServerTrace:
         """The last ticks of one server up to ``frame``."""
-        source, model = self.source(frame.source.name), self.model(frame.card.name)
-        return self.monitor.trace(source, model, frame.tick, server)
+        source, model = frame.source.name, self.answering(frame.source.name, frame.card.name).model
+        return self.monitor.trace(self.source(source), model, frame.tick, server)
 
     def preview(self, scenario: Scenario, model: str) -> Preview:
         """What a drill will do, judged by a model; the last few are kept."""
@@ -249,6 +315,7 @@ class Services:
         For a process that serves. What hinders it is logged, and told on the pages.
         """
         self.runs.keep_watch()
+        self._served.keep_watch()
 
     def stop(self) -> None:
         """Begin to end: runs go back to the queue at once, while requests are answered to their end."""
@@ -269,11 +336,16 @@ class Services:
         return self.uploads.used_bytes()
 
     def _entry(self, name: str) -> SourceEntry:
-        path = self.path(name)
+        where = self.place(name).shown
         try:
-            return SourceEntry(name, path, self.describe(name), None)
+            return SourceEntry(name, where, self.describe(name), None)
         except TftDashError as error:
-            return SourceEntry(name, path, None, str(error))
+            return SourceEntry(name, where, None, str(error))
+
+
+def _object_store(settings: Settings, *, look_first: bool) -> dict[str, object]:
+    room = round(settings.object_cache_gb * _GB)
+    return {"look_first": look_first, "look_seconds": settings.object_look, "limit_bytes": room}
 
 
 def shipped_drills() -> tuple[Path, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,10 @@ from tft_dash.errors import SettingError, shorten
 
 PREFIX: Final = "TFT_DASH_"
 CONFIG_FILE: Final = "tft_dash.toml"
+_SECRETS: Final = re.compile(
+    r"(?<=:)//[^\s/@]*:[^\s]*@|(?<!abfs:)(?<!abfss:)(?<=:)//[^\s/@]+@|(?<=[?&])sig=[^\s&]*", re.IGNORECASE
+)
+"""What no page shows of a source's address: user and password, and a signature. Azure's container is no secret."""
 
 
 def _text(value: object) -> str:
@@ -120,6 +125,10 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("disk_gb", _number(0.01, 100_000), lambda: 20.0, "Room for generated recordings and uploads, in GB."),
     Setting("keep_days", _number(0.01, 3650), lambda: 30.0, "Days that a generated recording is kept unwatched."),
     Setting("upload_mb", _whole(1, 1_000_000), lambda: 1024, "Largest file that can be uploaded, in MB."),
+    Setting("object_cache_gb", _number(0.001, 100_000), lambda: 20.0, "Room for copies from object stores, in GB."),
+    Setting("object_look", _number(1, 86_400), lambda: 30.0, "Seconds between two looks at an object store."),
+    Setting("drift_days", _number(0.25, 3650), lambda: 7.0, "Days of a fleet's time over which forecasts are judged."),
+    Setting("drift_least", _whole(1, 1_000_000), lambda: 100, "Judged forecasts that a verdict on drift needs."),
     Setting("insecure_public", _switch, lambda: False, "Serve other addresses than the loopback without a login."),
 )
 SETTING: Final[Mapping[str, Setting]] = {setting.name: setting for setting in SETTINGS}
@@ -149,6 +158,10 @@ class Settings:
     disk_gb: float
     keep_days: float
     upload_mb: int
+    object_cache_gb: float
+    object_look: float
+    drift_days: float
+    drift_least: int
     insecure_public: bool
     origin: Mapping[str, str] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
@@ -157,7 +170,7 @@ class Settings:
         """``(variable, value, origin)`` of every setting, secrets masked."""
         for setting in SETTINGS:
             value = getattr(self, setting.name)
-            shown = " ".join(value) if isinstance(value, tuple) else str(value)
+            shown = _SECRETS.sub(_masked, " ".join(value)) if isinstance(value, tuple) else str(value)
             masked = "********" if setting.secret and shown else shown
             yield setting.variable, masked, self.origin.get(setting.name, "default")
 
@@ -195,6 +208,10 @@ def load_settings(
     known = {setting.variable for setting in SETTINGS}
     unknown = tuple(sorted(name for name in environ if name.startswith(PREFIX) and name not in known))
     return Settings(**values, origin=origin, unknown=unknown)
+
+
+def _masked(found: re.Match[str]) -> str:
+    return "//***@" if found[0].startswith("//") else "sig=***"
 
 
 def _parse(setting: Setting, raw: object, where: str) -> Any:  # noqa: ANN401 - each row has its own type

@@ -24,6 +24,7 @@ RUNNING_US = ("make test",)
 """What runs these tests is not run by them."""
 PIP = ("pip install .",)
 """Run in test_wheel.py, into a folder of its own."""
+PATIENCE_SECONDS = 180
 
 
 def blocks(language: str) -> Iterator[tuple[str, str]]:
@@ -54,7 +55,8 @@ def serve_until_it_answers(command: list[str], folder: Path, port: int, environ:
         command, cwd=folder, env=environ, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     try:
-        for _ in range(600):
+        end = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < end:
             assert process.poll() is None, process.communicate()[0].decode()
             try:
                 if get(f"http://127.0.0.1:{port}/healthz", timeout=2) == (200, b"ok"):

@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
@@ -23,9 +24,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+from support.revisions import SHIPPED, differences, grown, leave_version_1, rows
 from support.serving import Server, free_port, running
 
-from tft_dash.errors import ConflictError, StorageError, UnknownNameError
+from tft_dash.errors import ConflictError, RevisionError, StorageError, UnknownNameError
 from tft_dash.library import ScenarioLibrary
 from tft_dash.scenarios.document import to_yaml
 from tft_dash.scenarios.library import load_scenario
@@ -180,6 +183,99 @@ def test_a_server_or_database_that_is_not_there_is_told_without_the_password(sto
         with pytest.raises(StorageError, match="TFT_DASH_STORE") as caught:
             ScenarioLibrary(stores(place)).entries()
         assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("old", [False, True], ids=["empty", "version-1"])
+def test_the_revisions_make_what_the_schema_says(stores: OpenStore, url: str, old: bool) -> None:
+    if old:
+        leave_version_1(url)
+    with stores().read() as connection:
+        assert differences(connection) == []
+        assert rows(connection, "SELECT count(*) FROM document_versions") == [(3 * old,)]
+    run_table = RunTable(stores())
+    assert run_table.add("new", {**FACTS, "source": "x"}, most_waiting=9) is not None  # the numbering goes on
+    assert [run.id for run in run_table.recent(9)] == (["new", "r1"] if old else ["new"])
+
+
+def test_of_many_hosts_that_open_an_old_store_one_migrates_and_writers_go_on_after(url: str, tmp_path: Path) -> None:
+    leave_version_1(url)
+    log = tmp_path / "log"
+    body = """
+op.execute("CREATE TABLE {0} AS SELECT * FROM documents")
+op.execute("SELECT pg_sleep(0.3)")
+with open({1!r}, "a") as log: log.write("{0} ")
+"""
+    folder = grown(tmp_path / "later", one=body.format("one", str(log)), two=body.format("two", str(log))).folder
+    code = (
+        "from pathlib import Path; from tft_dash.store.engine import Store; import sys\n"
+        "from tft_dash.store.migrations.revisions import Revisions\n"
+        "with Store(sys.argv[1], Revisions(Path(sys.argv[2]))).write() as connection:\n"
+        "    print(*connection.exec_driver_sql('SELECT (SELECT count(*) FROM one), (SELECT count(*) FROM two)').one())"
+    )
+    command = [sys.executable, "-W", "ignore", "-c", code, url, str(folder)]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    assert [process.communicate(timeout=60)[0] for process in processes] == ["2 2\n"] * 4
+    assert log.read_text() == "one two "
+
+
+def test_a_migration_that_fails_leaves_nothing_and_one_that_was_not_known_is_refused(
+    stores: OpenStore, url: str, tmp_path: Path
+) -> None:
+    leave_version_1(url)
+    alerts = 'op.create_table("later_alerts", sa.Column("id", sa.Integer, primary_key=True))'
+    broken = grown(tmp_path / "broken", alerts=alerts, broken='op.execute("UPDATE nowhere SET x = 1")')
+    with pytest.raises(
+        RevisionError, match=r'from revision .0001_.* to revision .9002_broken., .*: relation "nowhere"'
+    ):
+        Store(url, broken).open()
+    library = ScenarioLibrary(stores())
+    with stores().read() as connection:
+        assert rows(connection, "SELECT version_num, to_regclass('later_alerts') FROM alembic_version") == [
+            (SHIPPED.newest, None)
+        ]
+    library.add(CASCADE)
+    later = Store(url, grown(tmp_path / "later", alerts=alerts))
+    with later.write() as newer:  # a writer of the older version waits behind it, and then must not save
+        assert rows(newer, "SELECT count(*) FROM later_alerts") == [(0,)]
+    later.close()
+    for use in (lambda: library.add(CASCADE), lambda: ScenarioLibrary(stores()).entries()):
+        with pytest.raises(RevisionError, match=rf"'9001_alerts'.*'{SHIPPED.newest}'"):
+            use()
+    assert library.entries()
+
+
+def test_a_writer_that_waited_while_another_version_migrated_saves_nothing(
+    stores: OpenStore, url: str, tmp_path: Path
+) -> None:
+    library = ScenarioLibrary(stores())
+    library.add(CASCADE)
+    engine = create_engine(url)
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    with ThreadPoolExecutor(1) as pool, engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9001_alerts'"))
+        saving = pool.submit(library.add, CASCADE)
+        with engine.connect() as watcher:
+            while not saving.done() and not watcher.execute(waiting).scalar():
+                time.sleep(0.02)
+        assert not saving.done()
+        connection.commit()
+        with pytest.raises(RevisionError, match="while this one ran"):
+            saving.result(timeout=30)
+    engine.dispose()
+
+
+def test_a_user_that_may_not_make_tables_is_told(url: str, stores: OpenStore) -> None:
+    guest = f"guest_{os.getpid()}"
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE ROLE {guest} LOGIN"))
+        try:
+            connection.execute(text("REVOKE CREATE ON SCHEMA public FROM PUBLIC"))
+            with pytest.raises(RevisionError, match=r"from an empty database .* its user may not change the tables"):
+                stores(make_url(url).set(username=guest).render_as_string()).open()
+        finally:
+            connection.execute(text(f"DROP ROLE {guest}"))
+    engine.dispose()
 
 
 def asked(server: Server, method: str, path: str, body: bytes = b"") -> tuple[int, Any]:

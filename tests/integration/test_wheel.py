@@ -51,3 +51,15 @@ def test_the_installed_app_answers_from_any_folder(installed: Path, tmp_path: Pa
     )
     assert done.returncode == 0, done.stderr.decode()
     assert len(done.stdout) > 100
+
+
+def test_the_wheel_carries_the_revisions_of_the_store(installed: Path, tmp_path: Path) -> None:
+    environ = {**os.environ, "PYTHONPATH": str(installed)}
+    script = "from tft_dash.store.engine import Store; Store('sqlite:///store.sqlite').open()"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, env=environ, check=False, capture_output=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    carried = {path.name for path in (installed / "tft_dash/store/migrations/versions").glob("*.py")}
+    assert carried == {path.name for path in (ROOT / "tft_dash/store/migrations/versions").glob("*.py")}
+    assert (tmp_path / "store.sqlite").stat().st_size > 0

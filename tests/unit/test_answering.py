@@ -12,6 +12,7 @@ import pytest
 from tests.unit.models.forecasting.folders import copied
 from tests.unit.models.windows import fleet
 from tft_dash.errors import UnknownNameError
+from tft_dash.figures.forecast.timing import likely_by, when
 from tft_dash.models.forecasting.layout import QUANTILES, SOON, TARGETS
 from tft_dash.scenarios.library import load_scenario
 from tft_dash.schema import THRESHOLDS
@@ -121,10 +122,25 @@ def test_a_forecast_says_when_a_line_is_first_crossed(services: Services) -> Non
     for name in TARGETS:
         line, bands, crossing = THRESHOLDS[name].critical, found.quantiles[name], found.crossings[name]
         for level, told in ((0.5, crossing.likely), (0.9, crossing.possible)):
-            over = bands[:, QUANTILES.index(level)] > line
+            over = (bands[:, QUANTILES.index(level)] > line) & (found.chance > 1.0 - level - 1e-5)
             assert told == (float(found.minutes[over][0]) if over.any() else None)
             crossed += told is not None
     assert crossed
+
+
+def test_the_panels_words_warn_of_the_early_warning_in_time_and_are_calm_before(services: Services) -> None:
+    first, victims = 324, (0, 4, 7)
+    for ahead in (6, 5, 4, 3, 2, 1):
+        told = [services.forecast(LONG, first - ahead, server) for server in victims]
+        times = [likely_by(one) for one in told if one is not None]
+        assert min(time for time in times if time is not None) <= 60.0
+        assert any(when(one).startswith("Likely critical in about") for one in told if one is not None)
+    for tick in (100, 150, 200, 250):
+        for server in range(10):
+            calm = services.forecast(LONG, tick, server)
+            assert calm is not None
+            assert likely_by(calm) is None
+            assert all(crossing.likely is None for crossing in calm.crossings.values())
 
 
 def test_before_an_hour_has_passed_a_forecast_says_nothing(services: Services) -> None:

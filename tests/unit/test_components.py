@@ -166,3 +166,12 @@ def test_the_navigation_lists_the_pages() -> None:
     frame = shell.layout([("Live monitor", "/"), ("Alerts", "/alerts")])
     links = [each for each in frame._traverse() if type(each).__name__ == "NavLink"]
     assert [(link.children, link.href) for link in links] == [("Live monitor", "/"), ("Alerts", "/alerts")]
+
+
+def test_what_may_be_out_of_date_is_said_without_unfolding_anything() -> None:
+    folded = components.notices(["a note"], aged=["Not looked at since 03:10."]).to_plotly_json()["props"]
+    words = str(folded["children"][0])
+    assert components.AGED in words
+    assert "data note" not in words
+    assert str(folded["children"][1]).index("Not looked at") < str(folded["children"][1]).index("a note")
+    assert components.AGED not in str(components.notices(["a note"]))

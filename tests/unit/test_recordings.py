@@ -105,6 +105,16 @@ def test_only_complete_recordings_are_listed_the_newest_first(recordings: Record
     assert found.watched > found.made
 
 
+def test_a_file_that_goes_after_it_was_listed_hides_no_recording(recordings: Recordings) -> None:
+    put(recordings, "a")
+    # Listed, but not there when asked for its size: so is another process's unfinished file that just got its name.
+    (recordings.folder / "a" / ".a.parquet.abc.part").symlink_to("gone")
+    found = recordings.find("a")
+    assert found is not None
+    assert found.bytes == 1000
+    assert names(recordings) == ["a"]
+
+
 def test_names_that_lead_elsewhere_are_nobodys(recordings: Recordings, tmp_path: Path) -> None:
     put(recordings, "a")
     for name in ("../runs/a", "a/../a", "/a", "", ".", "..", "a\x00", "\ud800", "a" * 300, "A", "a\n"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -33,7 +34,9 @@ def register_datasets(server: Flask, services: Services) -> None:
 
     @blueprint.get("/api/v1/datasets/<path:name>/report")
     def report(name: str) -> Response:
-        return json_answer(inspector.report(services.path(name)).as_dict())
+        found, place = inspector.report(services.path(name)), services.place(name)
+        shown = found if place.path is not None else replace(found, path=place.shown)
+        return json_answer(shown.as_dict())
 
     @blueprint.get("/api/v1/datasets/<path:name>/columns")
     def columns(name: str) -> Response:
@@ -62,25 +65,27 @@ def register_datasets(server: Flask, services: Services) -> None:
 
 def dataset_payload(services: Services, name: str) -> dict[str, Any]:
     """What is known of a dataset without reading it; ``verdict`` is null until somebody has asked for its report."""
-    path = services.path(name)
-    plain: dict[str, Any] = {
-        "name": name,
-        "kind": "folder" if path.is_dir() else "file",
-        "origin": services.origin(name),
-    }
-    found, problem = None, None
+    path, found, problem = None, None, None
     try:
+        path = services.path(name)
         found = services.inspector.known_report(path)
     except TftDashError as error:
         problem = str(error)
+    plain: dict[str, Any] = {
+        "name": name,
+        "kind": "folder" if path is not None and path.is_dir() else "file",
+        "origin": services.origin(name),
+    }
     facts = {} if found is None else found.facts
     verdict = None if found is None else "acceptable" if found.acceptable else "not acceptable"
     known = {fact: facts.get(fact) for fact in ("format", "servers", "rows", "ticks", "span_seconds", "step_seconds")}
     return {**plain, **known, **_on_disk(path), "verdict": verdict, "error": problem}
 
 
-def _on_disk(path: Path) -> dict[str, Any]:
+def _on_disk(path: Path | None) -> dict[str, Any]:
     """Bytes, and the last change in seconds since 1970; null for what is not there."""
+    if path is None:
+        return {"bytes": None, "changed": None}
     try:
         files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
         found = [file.stat() for file in files]

@@ -45,7 +45,7 @@ SHAPES: Final[Mapping[str, tuple[str, Shape]]] = {
             "name": "string", "title": "string", "version": "string", "summary": "string", "calibrated": "boolean",
             "uses_labels": "boolean", "step_seconds": "number?", "context_ticks": "integer",
             "horizons_minutes": "[integer]", "metrics": "[string]", "trained_on": "string", "simulated": "boolean",
-            "forecasts": "boolean", "digest": "string",
+            "forecasts": "boolean", "digest": "string", "fitted": "string",
         },
     ),
     "ServerNow": (

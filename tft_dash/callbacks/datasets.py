@@ -12,7 +12,7 @@ from dash import ClientsideFunction, Dash, Input, Output, no_update
 
 from tft_dash import components, ids
 from tft_dash.callbacks.reporting import RETRIED_ERROR
-from tft_dash.errors import TftDashError, shorten
+from tft_dash.errors import NotReadyError, TftDashError, shorten
 from tft_dash.pages.datasets import DatasetRow, PendingUpload, changed_rows, matching, pending, sorted_rows, table
 from tft_dash.pages.inspector.verdict import verdict_of
 from tft_dash.pages.wording import Verdict
@@ -78,6 +78,9 @@ class Listing:
             return _unreadable(name, f"There is nothing at {error.filename}. Put the file there again.")
         except OSError as error:
             return _unreadable(name, f"{error.filename} cannot be read: {error.strerror}.")
+        except NotReadyError as error:
+            working = Verdict("working", f"copying {error.progress:.0%}")
+            return DatasetRow(name, "—", None, None, None, None, None, None, working, "", removable=False)
         except TftDashError as error:
             return _unreadable(name, str(error))
         if row.verdict.kind in FINAL:

@@ -24,6 +24,7 @@ from tft_dash.figures import server as server_panel
 from tft_dash.figures.forecast import panel as forecast_panel
 from tft_dash.figures.plot import blank
 from tft_dash.frame import Frame, SourceDescription
+from tft_dash.pages.models import drift
 from tft_dash.playback import decode, position
 from tft_dash.schema import NO_STATE
 from tft_dash.services import Services
@@ -43,6 +44,7 @@ PANEL_FIGURE: Final = (ids.MONITOR_SERVER_FIGURE, "figure")
 BANNER: Final = (ids.MONITOR_BANNER, "children")
 ANSWER: Final = (ids.MONITOR_ANSWER, "data")
 SUMMARY: Final = (ids.MONITOR_SUMMARY, "children")
+DRIFT: Final = (ids.MONITOR_DRIFT, "children")
 TIME: Final = (ids.MONITOR_TIME, "children")
 ABOUT_TARGETS: Final[tuple[Target, ...]] = (
     (ids.MONITOR_PHASES, "children"),
@@ -68,6 +70,7 @@ TARGETS: Final[tuple[Target, ...]] = (
     *ABOUT_TARGETS,
     TIME,
     SUMMARY,
+    DRIFT,
     BANNER,
     ANSWER,
 )
@@ -97,6 +100,7 @@ class Drawings:
         self._services = services
         self._made: OrderedDict[Hashable, Drawing] = OrderedDict()
         self._forecasts = Forecasts(services)
+        self._models_page = f"{services.settings.base_path}models"
         self._lock = threading.Lock()
 
     def answer(self, request: object) -> list[Any]:
@@ -125,7 +129,17 @@ class Drawings:
             "no_data": bool(np.isnan(frame.risk).all() and np.all(frame.states == NO_STATE)),
             "about": None if drawn else _facts(about, tick_seconds),
         }
-        return {**drawing, ANSWER: answer}
+        # Not shared: it becomes known at some moment, whatever the tick.
+        return {**drawing, **self._drift(frame, request.get("drawn"), answer), ANSWER: answer}
+
+    def _drift(self, frame: Frame, drawn: object, answer: dict[str, Any]) -> Drawing:
+        """The warning that forecasts drift, unless the page shows it. Not shared: it becomes known at some moment."""
+        point = self._services.drift_at(frame)
+        told = drift.told(point) and f"{frame.source.name} {frame.card.identity} {drift.told(point)}"
+        answer["drift"] = told
+        if isinstance(drawn, Mapping) and drawn.get("drift", "") == told:
+            return {}
+        return {DRIFT: drift.notice(point, self._models_page)}
 
     def _shared(self, key: tuple[str, int, str | None, Drawn | None], frame: Frame) -> Drawing:
         """What every viewer with this key gets, as JSON that is written already."""
@@ -191,7 +205,7 @@ def _erased(request: Mapping[str, Any]) -> Drawing:
         return {}
     empty = {(module.id, "figure"): blank(theme_of(request.get("theme"))) for module in FIGURES}
     about = dict(zip(ABOUT_TARGETS, ([], [], [], [], True, []), strict=True))
-    return {**kpi.blank(), **empty, **about, TIME: "—", SUMMARY: [], PANEL_HIDDEN: True}
+    return {**kpi.blank(), **empty, **about, TIME: "—", SUMMARY: [], DRIFT: [], PANEL_HIDDEN: True}
 
 
 def _figures(frame: Frame, theme: Theme, drawn: Drawn | None) -> Drawing:
@@ -216,7 +230,7 @@ def _about(frame: Frame) -> Drawing:
         [components.entry(name) for name in about.servers],
         components.model_note(frame.card, instead=frame.instead),
         not about.simulated,
-        components.notices(about.notices),
+        components.notices((*about.notices, *frame.remarks), aged=frame.aged),
     )
     return dict(zip(ABOUT_TARGETS, values, strict=True))
 
@@ -234,7 +248,8 @@ def _facts(about: SourceDescription, tick_seconds: float) -> dict[str, Any]:
 
 def _key(frame: Frame, theme: str | None, *, asked: bool) -> str:
     """Equal where two pages show the same; its last two words are whether a viewer chose the model, and the theme."""
-    answers = f"{frame.card.identity} {'' if frame.instead is None else 'instead'}"
+    answers = f"{frame.card.identity} {'' if frame.instead is None else 'instead'}{'remark' if frame.remarks else ''}"
+    answers += "aged" if frame.aged else ""
     return f"{frame.source.name} {frame.source.digest[:16]} {answers} {ASKED if asked else BEST} {theme}"
 
 

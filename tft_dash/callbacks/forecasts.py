@@ -50,8 +50,11 @@ class Forecasts:
         return panel.drawing(frame, trace, forecast, self._evidence(frame.card), theme)
 
     def _evidence(self, card: ModelCard) -> Evidence | None:
-        """What was measured of a model that forecasts; damaged evidence is told on ``/models``, and costs no tick."""
-        if not card.forecasts:
+        """What was measured of a model that forecasts; damaged evidence is told on ``/models``, and costs no tick.
+
+        None where a fleet's own calibration restates the model: what was measured is of the model's own probabilities.
+        """
+        if not card.forecasts or card.fitted:
             return None
         try:
             return self._services.model_evidence(card.name)

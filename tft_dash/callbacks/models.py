@@ -40,7 +40,11 @@ def open_models(services: Services, **_query: str) -> Any:  # noqa: ANN401 - a D
     name = next((card.name for card in cards if card.forecasts), None)
     evidence = None if name is None else _tried(partial(services.model_evidence, name), problems)
     versions = _tried(services.artefacts, problems) or ()
-    return page.layout(cards, services.default_model(), versions, evidence, problems)
+    fitted = _tried(services.calibrations, problems) or ()
+    watched = services.source_names() if name is not None else ()
+    return page.layout(
+        cards, services.default_model(), versions, evidence, problems, watched=watched, calibrations=fitted
+    )
 
 
 def _card(services: Services, name: str) -> ModelCard:

@@ -9,6 +9,7 @@ import click
 import orjson
 
 from tft_dash.answering import demand_fit
+from tft_dash.commands.checking import check_source
 from tft_dash.commands.terminal import progress_bar, say, settings_from
 from tft_dash.drills import drill_name, judge
 from tft_dash.errors import UsageError
@@ -19,7 +20,7 @@ from tft_dash.scenarios.library import load_scenario
 from tft_dash.scoring import write_scores
 from tft_dash.services import DEFAULT_MODEL, Services
 from tft_dash.sources.catalogue import discover
-from tft_dash.sources.validate import check_table
+from tft_dash.sources.remote.address import shown
 
 FORMATS = ("csv", "parquet")
 
@@ -70,9 +71,10 @@ def check(source: str, as_json: bool) -> None:
     \b
     Example:
       tft-dash check export.csv
+      tft-dash check s3://metrics/2026/fleet.parquet
     """
     with progress_bar("Checking") as progress:
-        report = check_table(discover(source)[1], progress=progress)
+        report = check_source(discover(source), settings_from(), progress)
     if as_json:
         click.echo(orjson.dumps(report.as_dict(), option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY))
     else:
@@ -96,8 +98,9 @@ def score(source: str, model: str, output: Path) -> None:
     Example:
       tft-dash score export.parquet --model thresholds --output risks.parquet
     """
-    path = discover(source)[1].resolve()
-    if output.resolve() == path or path in output.resolve().parents:
+    given = discover(source).path
+    path = None if given is None else given.resolve()
+    if path is not None and path in (output.resolve(), *output.resolve().parents):
         raise UsageError(f"--output {output} is the recording itself, or lies in its folder. Write somewhere else.")
     services = Services(settings_from(sources=(source,)), wait_seconds=None)
     try:
@@ -106,7 +109,7 @@ def score(source: str, model: str, output: Path) -> None:
             asked = demand_fit(services.answering(name, model), model)
             rows = write_scores(services.source(name), asked, services.settings.cache, output, progress)
         for notice in services.describe(name).notices:
-            say(f"{source}: {notice}")
+            say(f"{shown(source)}: {notice}")
     finally:
         services.close()
     say(f"{rows} rows written to {output}")

@@ -1,4 +1,4 @@
-"""Commands that train, measure and recalibrate the forecast. What they need is imported when they run."""
+"""Commands that train and measure the forecast. What they need is imported when they run."""
 
 from __future__ import annotations
 
@@ -6,33 +6,42 @@ import importlib
 import os
 import re
 import shlex
-import sys
-import time
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from tft_dash.commands.terminal import BAR_WIDTH, progress_bar, say, settings_from
+from tft_dash.commands.loss import LossBar
+from tft_dash.commands.outputs import demand_free, demand_writable, work_folder, write_whole
+from tft_dash.commands.terminal import progress_bar, say, settings_from
 from tft_dash.errors import DataError, MissingExtraError, UsageError, shorten
 from tft_dash.services import Services
 
 if TYPE_CHECKING:
     from tft_dash.models.forecasting.artefact import Artefact
-    from tft_dash.training.fleets import Fleet
+    from tft_dash.training.building import Origin, RecordedOrigin
 
+MANY_ROWS: Final = 4_000_000
+"""A fleet of 500 servers over four weeks: from here on, several processes are worth their start."""
 TRAINING_FLEETS: Final = 10
 FLEET_SERVERS: Final = 24
 FLEET_DAYS: Final = 28.0
 MOST_SEED: Final = 2**62
-_LINE_SHARE: Final = 0.1
-"""How often the loss is told where no bar can be drawn."""
 
 _SEED = click.IntRange(min=0, max=MOST_SEED)
 _POSITIVE = click.FloatRange(min=0, min_open=True)
+
+
+def _crew_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Who builds the histories."""
+    workers = click.option(
+        "--workers", type=click.IntRange(1, 256), metavar="N",
+        help="Processes that build the histories.  [default: one; as many as there are cores when they are large]",
+    )  # fmt: skip
+    scheduler = click.option("--scheduler", metavar="ADDRESS", help="Have a Dask cluster build them: tcp://host:8786.")
+    return workers(scheduler(command))
 
 
 @click.command()
@@ -45,8 +54,11 @@ _POSITIVE = click.FloatRange(min=0, min_open=True)
 @click.option("--servers", type=click.IntRange(min=1), metavar="N", help="Servers in each.  [default: 24]")
 @click.option("--days", type=_POSITIVE, metavar="N", help="Days of each.  [default: 28]")
 @click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Steps of the optimiser.  [default: 4000]")
-@click.option("--minutes", type=_POSITIVE, metavar="M", help="As many steps as fit into so many minutes instead.")
+@click.option("--minutes", type=_POSITIVE, metavar="M", help="Fit for so long at most; without --steps, for so long.")
 @click.option("--device", default="cpu", type=click.Choice(["cpu", "cuda"]), help="Where to fit.  [default: cpu]")
+@_crew_options
+@click.option("--batch", type=click.IntRange(min=8), hidden=True)
+@click.option("--check-every", type=click.IntRange(min=1), hidden=True)
 def train(source: tuple[str, ...], output: Path, **options: Any) -> None:  # noqa: ANN401
     """Train a forecast model on recordings SOURCE …, or on freshly simulated fleets.
 
@@ -57,28 +69,23 @@ def train(source: tuple[str, ...], output: Path, **options: Any) -> None:  # noq
       tft-dash train --output models/mine-1
       tft-dash train last-month.parquet --output models/ours-1 --minutes 10
     """
-    training, fleets = _needed("train"), _needed("fleets")
+    training = _needed("train")
     version = _version(output.resolve().name, "--output")
-    if options["steps"] is not None and options["minutes"] is not None:
-        raise UsageError("--steps and --minutes both say how long to fit. Leave one out.")
     training.demand_device(options["device"])
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise UsageError(f"--output {shorten(str(output), 200)} is there already. Name another, or remove it.")
-    if source:
-        _only_simulated(options, ("fleets", "servers", "days"))
-        found, trained_on = _recordings(source), _of_recordings(source)
-    else:
-        first, count = options["seed"], options["fleets"] or TRAINING_FLEETS
-        plan = fleets.Simulated(
-            tuple(range(first, first + count)), options["servers"] or FLEET_SERVERS, options["days"] or FLEET_DAYS
-        )
-        found, trained_on = fleets.simulated_fleets(plan), _of_simulation(plan)
-    order = training.Order(
-        output.resolve(), training.plan_for(options["device"], options["seed"], options["steps"]),
-        options["device"], trained_on, options["minutes"],
-    )  # fmt: skip
-    with progress_bar("Measuring") as progress:
-        artefact = training.train(found, order, training.Listener(say, progress, _LossBar()))
+    demand_free(output)
+    origins, trained_on = _to_learn_from(source, options)
+    minutes = options["minutes"]
+    steps = options["steps"] or (training.UNBOUNDED_STEPS if minutes is not None else None)
+    plan = training.plan_for(
+        options["device"], options["seed"], steps=steps, batch=options["batch"], check_every=options["check_every"]
+    )
+    order = training.Order(output.resolve(), plan, options["device"], trained_on, minutes, _crew(options, origins))
+    try:
+        with progress_bar("Working") as progress:
+            artefact = training.train(origins, order, training.Listener(say, progress, LossBar()))
+    except (KeyboardInterrupt, SystemExit):
+        say(f"Stopped. The same command goes on from what is in {training.work_folder(output.resolve())}.")
+        raise
     say(f"The model {version} is in {output}. Measure it: tft-dash evaluate --model {shlex.quote(str(output))}")
     click.echo(str(artefact.folder))
 
@@ -91,6 +98,7 @@ def train(source: tuple[str, ...], output: Path, **options: Any) -> None:  # noq
 @click.option("--days", type=_POSITIVE, metavar="N", help="Days of each fleet.  [default: 28]")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole evidence as JSON.")
 @click.option("--output", type=click.Path(path_type=Path), help="Also write the evidence to this file.")
+@_crew_options
 def evaluate(source: tuple[str, ...], model: str, as_json: bool, output: Path | None, **options: Any) -> None:  # noqa: ANN401
     """Measure a model beside every reference, on three fresh simulated fleets or on recordings SOURCE ….
 
@@ -103,85 +111,26 @@ def evaluate(source: tuple[str, ...], model: str, as_json: bool, output: Path | 
     """
     evaluating, fleets = _needed("evaluate"), _needed("fleets")
     artefact = _artefact(model)
-    words = _command("evaluate", source, model, options)
-    if source:
-        _only_simulated(options, ("seed", "servers", "days"))
-        recordings = _recordings(source)
-        with progress_bar("Measuring") as progress:
-            evidence = evaluating.evaluate_recorded(artefact, recordings, words, progress)
-    else:
-        first = evaluating.FRESH_SEED if options["seed"] is None else options["seed"]
-        plan = fleets.Simulated(
-            tuple(range(first, first + evaluating.FRESH_SEEDS)), options["servers"] or FLEET_SERVERS,
-            options["days"] or FLEET_DAYS,
-        )  # fmt: skip
-        with progress_bar("Measuring") as progress:
-            evidence = evaluating.evaluate_simulated(artefact, plan, words, progress)
+    words = _command("evaluate", source, model, {name: options[name] for name in ("seed", "servers", "days")})
+    if output is not None:
+        demand_writable(output)
+    with work_folder(options["scheduler"], output) as folder, progress_bar("Measuring") as progress:
+        if source:
+            _only_simulated(options, ("seed", "servers", "days"))
+            origins = _recordings(source)
+            _tell_if_learnt(artefact, source)
+            means = evaluating.Means(folder, _crew(options, origins), progress)
+            evidence = evaluating.evaluate_recorded(artefact, origins, words, means)
+        else:
+            first = evaluating.FRESH_SEED if options["seed"] is None else options["seed"]
+            seeds = tuple(range(first, first + evaluating.FRESH_SEEDS))
+            plan = fleets.Simulated(seeds, options["servers"] or FLEET_SERVERS, options["days"] or FLEET_DAYS)
+            means = evaluating.Means(folder, _crew(options, _simulated(plan)), progress)
+            evidence = evaluating.evaluate_simulated(artefact, plan, words, means)
     content = evidence.model_dump_json(indent=2)
     if output is not None:
-        _write(output, content)
+        write_whole(output, content)
     click.echo(content if as_json else _needed("measuring.table").table(evidence))
-
-
-@click.command()
-@click.argument("source", nargs=-1, required=True)
-@click.option("--model", default="tft", help="A version, a model's folder, or tft for the active one.  [default: tft]")
-@click.option("--version", help="Name of the new version.  [default: the model's, with the day]")
-def calibrate(source: tuple[str, ...], model: str, version: str | None) -> None:
-    """Fit a model's probabilities to a fleet's own history; writes a new version beside the old one.
-
-    The earlier part of SOURCE … is fitted to, the later part says what that changes. Nothing is activated.
-
-    \b
-    Example:
-      tft-dash calibrate last-quarter.parquet --model tft
-    """
-    work = _needed("recalibrate")
-    artefact = _artefact(model)
-    name = _version(version or f"{artefact.card.version}-fitted-{datetime.now(UTC):%Y%m%d}"[:64], "--version")
-    recordings = _recordings(source)
-    with progress_bar("Fitting") as progress:
-        found = work.recalibrated(artefact, recordings, progress)
-    made = work.write_version(artefact, found.calibration, settings_from().data / "models", name)
-    said = found.calibration
-    click.echo(f"fitted on {said.fitted_on}: {said.rows:,} server ticks, {said.incidents} incidents")
-    click.echo(f"later: {found.later_incidents} incidents")
-    click.echo(f"{'':<12}{'Brier skill':>12}{'AUC':>8}{'ECE':>9}{'said':>9}{'happened':>10}")
-    for horizon in found.before:
-        for when, quality in (("before", found.before[horizon]), ("after", found.after[horizon])):
-            figures = (_figure(quality.brier_skill), _figure(quality.auc), f"{quality.calibration_error:.4f}")
-            click.echo(
-                f"{horizon + ' ' + when:<12}{figures[0]:>12}{figures[1]:>8}{figures[2]:>9}"
-                f"{quality.said:>9.2%}{quality.happened:>10.2%}"
-            )
-    say(f"Written to {made.folder}. To use it: tft-dash models activate {name}")
-
-
-class _LossBar:
-    """The fit's progress: steps, loss and time left; a line now and then where there is no terminal."""
-
-    def __init__(self) -> None:
-        self._begun = time.monotonic()
-        self._first: int | None = None
-        self._told = 0.0
-
-    def __call__(self, step: int, steps: int, loss: float, best: float) -> None:
-        if self._first is None:
-            self._first, self._begun = step, time.monotonic()
-        done = step - self._first
-        left = (time.monotonic() - self._begun) / done * (steps - step) if done else None
-        share = step / steps
-        words = f"step {step:,} of {steps:,}, loss {loss:.4f}"
-        words += f", validation {best:.4f}" if best < float("inf") else ""
-        words += f", {left:.0f} s left" if left is not None else ""
-        if sys.stderr.isatty():
-            filled = round(BAR_WIDTH * share)
-            sys.stderr.write(f"\r\x1b[KFitting [{'#' * filled}{'.' * (BAR_WIDTH - filled)}] {words}")
-            sys.stderr.write("\n" if step >= steps else "")
-            sys.stderr.flush()
-        elif share - self._told >= _LINE_SHARE or step >= steps:
-            self._told = share
-            say(f"Fitting: {words}")
 
 
 def _needed(name: str) -> ModuleType:
@@ -230,10 +179,28 @@ def _artefact(model: str) -> Artefact:
     return known[model].artefact or load_artefact(known[model].folder)
 
 
-def _recordings(sources: Sequence[str]) -> list[Fleet]:
-    """The histories in some recordings."""
-    fleets = _needed("fleets")
-    services = Services(settings_from(sources=tuple(sources)), wait_seconds=None)
+def _to_learn_from(sources: Sequence[str], options: dict[str, Any]) -> tuple[Sequence[Origin], Any]:
+    """Where the histories come from, and what the card says of it."""
+    if sources:
+        _only_simulated(options, ("fleets", "servers", "days"))
+        return _recordings(sources), _of_recordings(sources)
+    first, count = options["seed"], options["fleets"] or TRAINING_FLEETS
+    plan = _needed("fleets").Simulated(
+        tuple(range(first, first + count)), options["servers"] or FLEET_SERVERS, options["days"] or FLEET_DAYS
+    )
+    return _simulated(plan), _of_simulation(plan)
+
+
+def _simulated(plan: Any) -> Sequence[Origin]:  # noqa: ANN401 - a Simulated
+    origins: Sequence[Origin] = _needed("building").simulated_origins(plan)
+    return origins
+
+
+def _recordings(sources: Sequence[str]) -> Sequence[RecordedOrigin]:
+    """The recordings, each read through once."""
+    building = _needed("building")
+    settings = settings_from(sources=tuple(sources))
+    services = Services(settings, wait_seconds=None)
     found = []
     try:
         for name in services.configured_names():
@@ -242,11 +209,25 @@ def _recordings(sources: Sequence[str]) -> list[Fleet]:
                 source.prepare(progress)
             about = source.describe()
             if not about.ticks:
-                raise DataError(f"'{name}' has no history to learn from. Name a recording.")
-            found.append(fleets.recorded_fleet(name, source.read(-1, about.ticks).window))
+                raise DataError(
+                    f"'{name}' has no history to learn from. Name a recording: a file, or a folder of files."
+                )
+            place = services.path(name).resolve()
+            found.append(building.RecordedOrigin(name, place, settings.cache.resolve(), about.digest))
     finally:
         services.close()
     return found
+
+
+def _crew(options: dict[str, Any], origins: Sequence[Origin]) -> Any:  # noqa: ANN401 - a Crew
+    """Who builds: those that were named; else as many processes as there are cores, where there is much to build."""
+    if options["scheduler"] is not None and options["workers"] is not None:
+        raise UsageError("--scheduler and --workers both say who builds the histories. Leave one out.")
+    workers = options["workers"]
+    if workers is None:
+        large = sum(origin.facts().rows for origin in origins) >= MANY_ROWS
+        workers = _needed("measuring.predicting").cores() if large else 1
+    return _needed("building").Crew(workers, options["scheduler"])
 
 
 def _of_recordings(sources: Sequence[str]) -> Any:  # noqa: ANN401 - a TrainedOn
@@ -262,6 +243,14 @@ def _of_simulation(plan: Any) -> Any:  # noqa: ANN401 - a Simulated, a TrainedOn
     return TrainedOn(simulated=True, description=plan.words, sources=tuple(f"seed {seed}" for seed in plan.seeds))
 
 
+def _tell_if_learnt(artefact: Artefact, sources: Sequence[str]) -> None:
+    """A recording that the model has learnt from flatters it."""
+    about = artefact.card.trained_on
+    names = [name for name in (shorten(Path(source).name or source) for source in sources) if name in about.sources]
+    if names and not about.simulated:
+        say(f"{', '.join(names)}: the model has learnt from a recording of this name; what it says there flatters it.")
+
+
 def _only_simulated(options: dict[str, Any], names: Sequence[str]) -> None:
     for name in names:
         if options[name] is not None:
@@ -273,14 +262,3 @@ def _command(name: str, sources: Sequence[str], model: str, options: dict[str, A
     for option, value in options.items():
         words += [f"--{option}", str(value)] if value is not None else []
     return shlex.join(words)
-
-
-def _write(path: Path, content: str) -> None:
-    try:
-        path.write_text(content + "\n")
-    except OSError as error:
-        raise UsageError(f"--output {shorten(str(path), 200)} cannot be written: {error.strerror}.") from error
-
-
-def _figure(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"

@@ -28,7 +28,7 @@ def sources(source: tuple[str, ...]) -> None:
                 click.echo(f"{entry.name}\tcannot be shown: {entry.problem}")
             else:
                 facts = f"{len(found.servers)} servers\t{found.ticks} ticks of {found.step_seconds:g} s"
-                click.echo(f"{entry.name}\t{facts}\t{entry.path}")
+                click.echo(f"{entry.name}\t{facts}\t{entry.where}")
     finally:
         services.close()
 

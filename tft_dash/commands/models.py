@@ -5,7 +5,9 @@ from __future__ import annotations
 import click
 
 from tft_dash.commands.terminal import say, settings_from
+from tft_dash.errors import UnknownNameError
 from tft_dash.frame import ModelVersion
+from tft_dash.models.calibrated.shelf import ShelvedCalibration
 from tft_dash.schema import ModelCard
 from tft_dash.services import Services
 
@@ -13,7 +15,7 @@ from tft_dash.services import Services
 @click.group(invoke_without_command=True)
 @click.pass_context
 def models(context: click.Context) -> None:
-    """List the risk models and the versions of the forecast.
+    """List the risk models, the versions of the forecast, and the calibrations that were fitted here.
 
     \b
     Example:
@@ -29,6 +31,8 @@ def models(context: click.Context) -> None:
             click.echo(_card_line(card))
         for version in services.artefacts():
             click.echo(_version_line(version))
+        for shelved in services.models.calibrations.all():
+            click.echo(_calibration_line(shelved))
         problem = services.models.shelf.problem()
     finally:
         services.close()
@@ -37,38 +41,59 @@ def models(context: click.Context) -> None:
 
 
 @models.command()
-@click.argument("version")
-def activate(version: str) -> None:
-    """Let VERSION of the forecast answer from now on; servers that run take it over within a second.
+@click.argument("name")
+def activate(name: str) -> None:
+    """Let NAME answer from now on: a version of the forecast, or a calibration for its sources.
 
-    A version that is refused is not activated; the one that answers goes on.
+    Servers that run take it over within a second. What is refused is not activated; what answers goes on.
 
     \b
     Example:
       tft-dash models activate 0.2.0
+      tft-dash models activate ours-1
     """
     services = Services(settings_from(), wait_seconds=None)
     try:
-        artefact = services.models.shelf.activate(version)
+        versions = {version.version for version in services.artefacts()}
+        calibrations = services.models.calibrations
+        if name in calibrations.names() and name not in versions:
+            chosen = calibrations.activate(name)
+            words = f"{chosen.words} restates {chosen.model} for {', '.join(chosen.sources)} now."
+        else:
+            if name not in versions:
+                raise UnknownNameError("model version or calibration", name, {*versions, *calibrations.names()})
+            artefact = services.models.shelf.activate(name)
+            words = f"tft {artefact.card.version} answers now ({artefact.folder})."
     finally:
         services.close()
-    say(f"tft {artefact.card.version} answers now ({artefact.folder}).")
+    say(words)
 
 
 @models.command()
-def rollback() -> None:
-    """Let the version of the forecast answer that did before.
+@click.option("--source", help="Take back the calibration of this source instead.")
+def rollback(source: str | None) -> None:
+    """Let the version of the forecast answer that did before, or the calibration of a source.
 
     \b
     Example:
       tft-dash models rollback
+      tft-dash models rollback --source fleet
     """
     services = Services(settings_from(), wait_seconds=None)
     try:
-        artefact = services.models.shelf.rollback()
+        if source is None:
+            artefact = services.models.shelf.rollback()
+            words = [f"tft {artefact.card.version} answers again ({artefact.folder})."]
+        else:
+            back = services.models.calibrations.rollback(source)
+            words = [
+                f"{model} for {source}: {'its own probabilities' if name is None else name} again."
+                for model, name in sorted(back.items())
+            ]
     finally:
         services.close()
-    say(f"tft {artefact.card.version} answers again ({artefact.folder}).")
+    for line in words:
+        say(line)
 
 
 def _card_line(card: ModelCard) -> str:
@@ -84,3 +109,10 @@ def _version_line(version: ModelVersion) -> str:
         return f"tft version\t{version.version}\t{place}\trefused\t{version.problem}"
     state = "active" if version.active else "ready"
     return f"tft version\t{version.version}\t{place}\t{state}\t{version.trained_on}"
+
+
+def _calibration_line(shelved: ShelvedCalibration) -> str:
+    if shelved.calibration is None:
+        return f"calibration\t{shelved.name}\trefused\t{shelved.problem}"
+    state = f"active for {', '.join(shelved.active)}" if shelved.active else "ready"
+    return f"calibration\t{shelved.name}\t{state}\t{shelved.calibration.model_identity}\t{shelved.calibration.words}"

@@ -19,6 +19,7 @@ from tft_dash.scenarios.document import Scenario
 from tft_dash.scenarios.library import DEFAULT_DRILL, load_scenario
 from tft_dash.services import DEFAULT_MODEL, Services, shipped_drills
 from tft_dash.settings import Settings
+from tft_dash.store.engine import bring_forward
 
 DRILLS_FOLDER: Final = "drills"
 
@@ -63,11 +64,12 @@ def demo(scenario: str, regenerate: bool, output_dir: Path | None, **flags: Any)
 @click.option("--get", "address", metavar="PATH", help="Print the answer to one request, e.g. /healthz, and exit.")
 @server_options
 def serve(source: tuple[str, ...], address: str | None, **flags: Any) -> None:  # noqa: ANN401
-    """Serve recordings; a SOURCE is a file, a folder, or name=path.
+    """Serve recordings; a SOURCE is a file, a folder, an address such as s3://…, or name=any of them.
 
     \b
     Example:
       tft-dash serve recordings/fleet.parquet old=archive/2025 --port 8051
+      tft-dash serve prod=s3://metrics/2026/fleet.parquet
     """
     settings = settings_from(sources=source or None, **flags)
     if address is not None:
@@ -87,6 +89,7 @@ def _warn_of_unmet_expectations(document: Scenario) -> None:
 
 def _prepare(settings: Settings) -> None:
     """Open every source before anyone waits for it; the first that cannot be opened ends the command."""
+    bring_forward(settings)
     services = Services(settings, wait_seconds=None)
     try:
         if settings.model not in ("", BEST, FORECAST):

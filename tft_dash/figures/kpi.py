@@ -41,6 +41,11 @@ TARGETS: Final[tuple[Target, ...]] = (
 )
 """Everything that :func:`texts` gives, in its order."""
 
+_OF_THE_FLEET: Final = (
+    "That at least one server of the fleet has an incident, so the more servers, the likelier. How often it came true, "
+    "where that was measured, is told on the trend below."
+)
+
 _HEALTH_NOTES: Final = {
     "green": "no incident in sight",
     "yellow": "watch closely",
@@ -71,8 +76,12 @@ def layout() -> html.Section:
         [
             health,
             components.tile("Phase", ids.KPI_PHASE, ids.KPI_PHASE_NOTE),
-            components.tile("Incident within 30 min", ids.KPI_PROB_30M, ids.KPI_PROB_30M_NOTE, key="prob-30m"),
-            components.tile("Incident within 8 h", ids.KPI_PROB_8H, ids.KPI_PROB_8H_NOTE, key="prob-8h"),
+            components.tile(
+                "Incident within 30 min", ids.KPI_PROB_30M, ids.KPI_PROB_30M_NOTE, key="prob-30m", hint=_OF_THE_FLEET
+            ),
+            components.tile(
+                "Incident within 8 h", ids.KPI_PROB_8H, ids.KPI_PROB_8H_NOTE, key="prob-8h", hint=_OF_THE_FLEET
+            ),
             components.tile("Active servers", ids.KPI_SERVERS, ids.KPI_SERVERS_NOTE),
             components.tile("Progress", ids.KPI_PROGRESS, ids.KPI_PROGRESS_NOTE, below=bar),
         ],

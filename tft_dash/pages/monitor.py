@@ -73,6 +73,7 @@ def _toolbar(sources: Sequence[str], models: Sequence[str]) -> html.Div:
         [
             simulated,
             html.Div([], id=ids.MONITOR_MODEL_NOTE, className="model-note"),
+            html.Div([], id=ids.MONITOR_DRIFT, className="notices-place", role="status"),
             html.Div([], id=ids.MONITOR_NOTICES, className="notices-place"),
             html.Span("", id=ids.MONITOR_AGE, className="age"),
             components.status_pill("loading", ids.MONITOR_STATUS),

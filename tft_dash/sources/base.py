@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from pathlib import Path
+from typing import Any, Final, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tft_dash.errors import TftDashError
 from tft_dash.frame import SourceDescription
 from tft_dash.progress import Progress, silent
 from tft_dash.registry import Registry
@@ -50,6 +52,39 @@ class Source(Protocol):
         ...
 
 
+@runtime_checkable
+class Remote(Protocol):
+    """A finite source that lies elsewhere and is read from a copy; what it says of itself asks nobody."""
+
+    def is_here(self) -> bool:
+        """Whether there is a copy."""
+        ...
+
+    def problem(self) -> TftDashError | None:
+        """Why there is no copy; None = nobody has failed to make one."""
+        ...
+
+    def outdated(self) -> bool:
+        """Whether there is a newer copy than this object reads."""
+        ...
+
+    def remarks(self) -> tuple[str, ...]:
+        """What a viewer must know of how current the copy is."""
+        ...
+
+    def share(self) -> float:
+        """How far the copy is that is being made, 0–1."""
+        ...
+
+    def local_path(self, progress: Progress = silent) -> Path:
+        """Where the copy lies until the source is closed; makes one if there is none."""
+        ...
+
+    def watch(self) -> None:
+        """Look whether there is something newer, if it is time; may take long."""
+        ...
+
+
 SourceFactory = Callable[..., Any]
 
 SOURCES: Final[Registry[SourceFactory]] = Registry(
@@ -57,6 +92,7 @@ SOURCES: Final[Registry[SourceFactory]] = Registry(
     {
         "file": "tft_dash.sources.file:FileSource",
         "memory": "tft_dash.sources.memory:MemorySource",
+        "object-store": "tft_dash.sources.remote.source:ObjectStoreSource",
     },
     group="tft_dash.sources",
 )

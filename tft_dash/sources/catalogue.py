@@ -1,15 +1,17 @@
-"""From what a user names on a command line or in a setting to a source's name and path."""
+"""From what a user names on a command line or in a setting to a source's name, its kind and where it lies."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from tft_dash.errors import UsageError, shorten
 from tft_dash.sources.recording.collection import demand_path
+from tft_dash.sources.remote.address import FILE, file_path, kind_of, scheme_of, shown, stem
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _NAMED_SPEC: Final = re.compile(r"([^=/\\]*)=(.+)", re.DOTALL)
@@ -17,24 +19,52 @@ _NAMELESS: Final = "recording"
 _NAME_LIMIT: Final = 80
 
 
-def discover(spec: str, *, demand: bool = True) -> tuple[str, Path]:
-    """The name and path that ``path`` or ``name=path`` stands for; a path that exists is never split.
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A source as somebody named it.
 
-    :param demand: whether something must be at the path by now.
-    :raises UsageError: the given name cannot stand in a URL.
+    :param name: as it stands in URLs.
+    :param kind: what answers for it in ``SOURCES``; a path, or a ``file://`` address, is a ``file``.
+    :param location: the path or the address, with whatever secrets it holds.
+    """
+
+    name: str
+    kind: str
+    location: str
+
+    @property
+    def path(self) -> Path | None:
+        """Where the file or folder lies; None for another kind."""
+        return Path(self.location) if self.kind == FILE else None
+
+    @property
+    def shown(self) -> str:
+        """The location, fit for messages and pages."""
+        return shown(self.location)
+
+
+def discover(spec: str, *, demand: bool = True) -> Named:
+    """What ``path``, ``scheme://…`` or ``name=…`` stands for; a path that exists is never split.
+
+    :param demand: whether something must be at a path by now; an address is not asked.
+    :raises UsageError: the given name cannot stand in a URL, or nothing reads addresses of that scheme.
     :raises SourceMissingError: nothing is at the path.
     """
-    name, path = _split(spec)
+    name, location = _split(spec)
+    kind = kind_of(location)
+    if kind != FILE:
+        return Named(name or _url_safe(stem(location)), kind, location)
+    path = Path(file_path(location) if scheme_of(location) else location).expanduser()
     if demand:
         demand_path(path)
-    return name or url_safe(path), path
+    return Named(name or url_safe(path), kind, str(path))
 
 
-def discover_all(specs: Iterable[str], *, demand: bool = True) -> tuple[tuple[str, Path], ...]:
-    """The names and paths of several sources; a second file of the same stem becomes ``stem-2``.
+def discover_all(specs: Iterable[str], *, demand: bool = True) -> tuple[Named, ...]:
+    """Several sources; a second one of the same name becomes ``name-2``.
 
     :param demand: whether something must be at the paths by now.
-    :raises UsageError: a given name cannot stand in a URL, or is given twice.
+    :raises UsageError: a given name cannot stand in a URL, or is given twice; or nothing reads an address.
     :raises SourceMissingError: nothing is at one of the paths.
     """
     listed = tuple(specs)
@@ -45,40 +75,43 @@ def discover_all(specs: Iterable[str], *, demand: bool = True) -> tuple[tuple[st
     taken = set(given)
     found = []
     for spec in listed:
-        name, path = discover(spec, demand=demand)
+        named = discover(spec, demand=demand)
         if not _split(spec)[0]:
-            name = _free(name, taken)
-            taken.add(name)
-        found.append((name, path))
+            named = replace(named, name=_free(named.name, taken))
+            taken.add(named.name)
+        found.append(named)
     return tuple(found)
 
 
 def url_safe(path: Path) -> str:
     """A file's stem, or a folder's name, as it can stand in a URL."""
     real = path.absolute()
-    stem = real.name if real.is_dir() else real.stem
-    plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
+    return _url_safe(real.name if real.is_dir() else real.stem)
+
+
+def _url_safe(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-._")[:_NAME_LIMIT]
     return name or _NAMELESS
 
 
-def _split(spec: str) -> tuple[str | None, Path]:
+def _split(spec: str) -> tuple[str | None, str]:
     found = _NAMED_SPEC.fullmatch(spec)
     if found is None or _exists(Path(spec)):
-        return None, Path(spec).expanduser()
-    name, path = found.groups()
+        return None, spec
+    name, location = found.groups()
     if not _NAME.fullmatch(name):
         raise UsageError(
             f"A source cannot be called '{shorten(name)}': use 1 to {_NAME_LIMIT} letters, digits, '.', '_' and '-', "
             "beginning with a letter or digit."
         )
-    return name, Path(path).expanduser()
+    return name, location
 
 
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except OSError:
+    except (OSError, ValueError):
         return False
 
 

@@ -7,25 +7,21 @@ import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
+from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, ProgrammingError, SQLAlchemyError
 
-from tft_dash.artefacts import exclusive
-from tft_dash.errors import SettingError, StorageError, shorten
+from tft_dash.errors import RevisionError, SettingError, StorageError, shorten
 from tft_dash.settings import Settings
-from tft_dash.store.failures import disk_error, shown, storage_errors
-from tft_dash.store.schema import LAYOUT, LAYOUT_VERSION, METADATA
-
-BUSY_SECONDS: Final = 10.0
-"""How long one writer waits for another."""
+from tft_dash.store.failures import shown, storage_errors
+from tft_dash.store.migrations.revisions import Revisions
+from tft_dash.store.opening import opened
+from tft_dash.store.sqlite import BEGIN
 
 _FILE_NAME: Final = "store.sqlite"
 _EXAMPLES: Final = "sqlite:////srv/tft/store.sqlite or postgresql+psycopg://user:password@host/name"
-_BEGIN: Final = "tft_dash_begin"
-"""The execution option that says how SQLite begins a transaction; empty = it does not."""
 
 
 def store_url(settings: Settings) -> str:
@@ -37,6 +33,24 @@ def store_url(settings: Settings) -> str:
     if make_url(url).database != path:
         raise SettingError(f"TFT_DASH_DATA is '{shorten(path)}'; a store's path cannot hold '?'. Choose another.")
     return url
+
+
+def bring_forward(settings: Settings) -> None:
+    """Migrate the store before a server begins and its workers fork.
+
+    :raises SettingError: the settings name no store.
+    :raises RevisionError: a newer version of the app has migrated it, or it cannot be migrated.
+    """
+    store = Store(store_url(settings))
+    try:
+        store.open()
+    except RevisionError:
+        raise
+    except StorageError:
+        # Recordings are shown without a store too; whoever needs it is told, and finds it once it can be reached.
+        return
+    finally:
+        store.close()
 
 
 _File = tuple[int, int] | None
@@ -55,28 +69,50 @@ class _Process:
 
 
 class Store:
-    """A database that is opened, and given its tables, at first use.
+    """A database that is opened, and brought to the newest revision of its tables, at first use.
 
     A forked process opens its own: connections must not cross a fork.
 
+    :param revisions: how its tables came to be.
     :raises SettingError: the URL is none, or its driver is not installed.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, revisions: Revisions | None = None) -> None:
         self._url = _checked(url)
+        self._revisions = revisions or Revisions()
         # What a parent opened stays here untouched in a forked child: closing it there would disturb the parent.
         self._processes: dict[int, _Process] = {}
+
+    def open(self) -> None:
+        """Open the store now: whoever starts a server wants to know before it is asked.
+
+        :raises RevisionError: a newer version of the app has migrated it, or it cannot be migrated.
+        :raises StorageError: it cannot be reached.
+        """
+        with storage_errors(self._url):
+            self._engine()
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one state of the store.
 
+        Whether another version of the app has migrated it meanwhile matters to a reader only when its statement fails.
+
         :raises StorageError: the store cannot be reached or read.
         """
-        with storage_errors(self._url), self._engine().connect() as plain:
-            connection = plain if self._is_sqlite() else plain.execution_options(isolation_level="REPEATABLE READ")
-            with connection.begin():
-                yield connection
+        with storage_errors(self._url):
+            engine = self._engine()
+            try:
+                with engine.connect() as plain:
+                    connection = (
+                        plain if self._is_sqlite() else plain.execution_options(isolation_level="REPEATABLE READ")
+                    )
+                    with connection.begin():
+                        yield connection
+            except (OperationalError, ProgrammingError) as error:
+                if not error.connection_invalidated:
+                    self._demand_newest(engine)
+                raise
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
@@ -87,9 +123,9 @@ class Store:
         :raises StorageError: the store cannot be reached or written.
         """
         with storage_errors(self._url), self._engine().connect() as plain:
-            connection = plain.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+            connection = plain.execution_options(**{BEGIN: "BEGIN IMMEDIATE"})
             with connection.begin():
-                connection.execute(select(LAYOUT.c.version).with_for_update())
+                self._revisions.demand(connection, self._url)
                 yield connection
 
     def close(self) -> None:
@@ -102,6 +138,10 @@ class Store:
                 here.engine.dispose()
             here.engine = None
 
+    def _demand_newest(self, engine: Engine) -> None:
+        with contextlib.suppress(SQLAlchemyError), engine.connect() as connection:
+            self._revisions.demand(connection, self._url)
+
     def _is_sqlite(self) -> bool:
         return self._url.get_backend_name() == "sqlite"
 
@@ -109,7 +149,7 @@ class Store:
         here = self._processes.setdefault(os.getpid(), _Process())
         with here.lock:
             if here.engine is None:
-                here.engine, here.file = _opened(self._url), self._file()
+                here.engine, here.file = opened(self._url, self._revisions), self._file()
             if here.file != self._file():
                 # What is written to a file that was removed would be lost without a word; and the log of the one that
                 # was opened must not be taken for that of another.
@@ -157,86 +197,3 @@ def _checked_sqlite(url: URL) -> URL:
             "Write it like sqlite:////srv/tft/store.sqlite."
         )
     return url.set(database=str(Path(url.database).expanduser().absolute()))
-
-
-def _opened(url: URL) -> Engine:
-    sqlite = url.get_backend_name() == "sqlite"
-    options: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS}} if sqlite else {"pool_pre_ping": True}
-    engine = create_engine(url, pool_timeout=BUSY_SECONDS, **options)
-    try:
-        if sqlite:
-            event.listen(engine, "connect", _set_up_sqlite)
-            event.listen(engine, "begin", _begin_sqlite)
-            _prepare_file(engine, url)
-        else:
-            _make_tables(engine, url)
-    except OSError as error:
-        engine.dispose()
-        raise disk_error(url, error) from error
-    except (SQLAlchemyError, StorageError):
-        engine.dispose()
-        raise
-    return engine
-
-
-def _prepare_file(engine: Engine, url: URL) -> None:
-    path = Path(url.database or "")
-    if _is_ready(engine, url, path):
-        return
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # One process makes the file and its tables; the others wait for it.
-    with exclusive(path.with_name(f"{path.name}.lock")):
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        _keep_a_log(engine)
-        _make_tables(engine, url)
-
-
-def _is_ready(engine: Engine, url: URL, path: Path) -> bool:
-    """Whether the tables are there; nothing is locked or written to find out."""
-    if not path.exists() or not path.stat().st_size:
-        return False
-    with engine.connect() as connection:
-        return _has_tables(connection, url)
-
-
-def _make_tables(engine: Engine, url: URL) -> None:
-    try:
-        with engine.connect().execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}) as connection, connection.begin():
-            if not _has_tables(connection, url):
-                METADATA.create_all(connection)
-                connection.execute(insert(LAYOUT).values(version=LAYOUT_VERSION))
-    except DBAPIError:
-        # Where no lock keeps others out, another process may have made them at this moment: then all is well.
-        with engine.connect() as connection:
-            made = _has_tables(connection, url)
-        if not made:
-            raise
-
-
-def _has_tables(connection: Connection, url: URL) -> bool:
-    if not inspect(connection).has_table(LAYOUT.name):
-        return False
-    found = connection.execute(select(LAYOUT.c.version)).scalar()
-    if found is not None and found > LAYOUT_VERSION:
-        raise StorageError(
-            f"The {shown(url)} was written by a newer version of the app (layout {found}; this one knows "
-            f"{LAYOUT_VERSION}). Update the app, or use another store."
-        )
-    return found is not None
-
-
-def _keep_a_log(engine: Engine) -> None:
-    """Let readers go on while one writes; the file remembers it."""
-    with engine.connect().execution_options(**{_BEGIN: ""}) as connection:
-        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-
-
-def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
-    connection.isolation_level = None  # the driver would begin transactions late, and only for writes
-    connection.execute("PRAGMA foreign_keys=ON")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    how = connection.get_execution_options().get(_BEGIN, "BEGIN")
-    if how:
-        connection.exec_driver_sql(how)

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from tft_dash.errors import StorageError, shorten
 
 _ELSEWHERE: Final = "point TFT_DASH_STORE (or TFT_DASH_DATA) to another place"
+_CHECK: Final = "Check that the database runs and that TFT_DASH_STORE names it"
 _SQLITE_ADVICE: Final[Mapping[str, str]] = {
     "SQLITE_FULL": "the disk is full. Free some space; nothing that was saved before is lost",
     "SQLITE_READONLY": f"it is read-only. Mend its permissions and its folder's, or {_ELSEWHERE}",
@@ -22,6 +23,12 @@ _SQLITE_ADVICE: Final[Mapping[str, str]] = {
     "SQLITE_BUSY": "another process has held it for too long. Try again",
     "SQLITE_LOCKED": "another process has held it for too long. Try again",
     "SQLITE_IOERR": "the disk fails to read or write. Check the disk and its free space",
+}
+_SQLSTATE_ADVICE: Final[Mapping[str, str]] = {
+    "55P03": "another process has held its tables for too long. Try again",
+    "42501": "its user may not change the tables. Let that user own them and their schema",
+    "53100": "the server's disk is full. Free some space; nothing that was saved before is lost",
+    "25006": "the server is read-only at the moment. Point TFT_DASH_STORE to the one that takes writes",
 }
 
 
@@ -37,7 +44,7 @@ def storage_errors(url: URL) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        raise StorageError(f"The {shown(url)} cannot be used: {_reason(error)}.") from error
+        raise StorageError(f"The {shown(url)} cannot be used: {reason_of(error)}.") from error
 
 
 def disk_error(url: URL, error: OSError) -> StorageError:
@@ -48,12 +55,19 @@ def disk_error(url: URL, error: OSError) -> StorageError:
     )
 
 
-def _reason(error: SQLAlchemyError) -> str:
+def reason_of(error: SQLAlchemyError, otherwise: str = _CHECK) -> str:
+    """What happened and what to do, in words that show nothing of what users wrote.
+
+    :param otherwise: what to do about an error that is not known here.
+    """
     driver = error.orig if isinstance(error, DBAPIError) else None
     code = str(getattr(driver, "sqlite_errorname", ""))
     for start, advice in _SQLITE_ADVICE.items():
         if code.startswith(start):
             return advice
+    state = str(getattr(driver, "sqlstate", ""))
+    if state in _SQLSTATE_ADVICE:
+        return _SQLSTATE_ADVICE[state]
     # A statement's parameters may hold what users wrote: only the driver's first line is shown.
     said = (str(driver or type(error).__name__).strip() or type(error).__name__).splitlines()[0]
-    return f"{shorten(said, 200).rstrip('.')}. Check that the database runs and that TFT_DASH_STORE names it"
+    return f"{shorten(said, 200).rstrip('.')}. {otherwise}"

@@ -1,4 +1,4 @@
-"""The store's tables, all in one place, and the version of their layout."""
+"""The store's tables as they are now, all in one place; ``migrations`` says how they came to be."""
 
 from __future__ import annotations
 
@@ -21,9 +21,6 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-LAYOUT_VERSION: Final = 1
-"""Rises with every change of the tables; a store with a higher one belongs to a newer version of the app."""
-
 
 class UtcTime(TypeDecorator[datetime]):
     """An instant with its zone, whatever the database makes of zones: written and read as UTC."""
@@ -45,7 +42,7 @@ class UtcTime(TypeDecorator[datetime]):
 METADATA: Final = MetaData()
 
 LAYOUT: Final = Table("layout", METADATA, Column("version", Integer, primary_key=True, autoincrement=False))
-"""One row; whoever writes to the store holds it."""
+"""One row: the number of the revision, for versions of the app from before there were any; they refuse more than 1."""
 
 DOCUMENTS: Final = Table(
     "documents",

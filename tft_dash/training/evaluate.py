@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
-from tft_dash.errors import UsageError
+from tft_dash.errors import DataError, UsageError
 from tft_dash.models.forecasting.artefact import Artefact
 from tft_dash.models.forecasting.evidence import Evidence
 from tft_dash.models.forecasting.runtime import Runtime
 from tft_dash.progress import Progress, silent
-from tft_dash.training.fleets import Fleet, Simulated, require_length, simulated_fleets
-from tft_dash.training.histories import Histories, Rows, joined
-from tft_dash.training.measuring.evidence import Subject, evidence_of, measured
-from tft_dash.training.measuring.references import References
+from tft_dash.training.building import Crew, Gathered, RecordedOrigin, gathered, simulated_origins
+from tft_dash.training.fleets import Simulated, require_length
+from tft_dash.training.histories import Rows
+from tft_dash.training.measuring.answers import Subject, asked_by_stretch
+from tft_dash.training.measuring.evidence import evidence_of
+from tft_dash.training.measuring.references import MOST_ROWS, References
 
 FRESH_SEED: Final = 1001
 FRESH_SEEDS: Final = 3
@@ -27,18 +30,18 @@ _SEED: Final = re.compile(r"seed (\d+)")
 
 
 @dataclass(frozen=True, slots=True)
-class _Grounds:
-    """Where to measure, and where the references and the naive forecasts are fitted."""
+class Means:
+    """With what it is measured.
 
-    fleets: Sequence[Fleet]
-    history: Histories
-    rows: Rows
-    fitted_fleets: Sequence[Fleet]
-    fitted_history: Histories
-    fitted_rows: Rows
+    :param folder: for histories and answers; whoever gives it removes it.
+    """
+
+    folder: Path
+    crew: Crew = field(default_factory=Crew)
+    progress: Progress = silent
 
 
-def evaluate_simulated(artefact: Artefact, plan: Simulated, command: str, progress: Progress = silent) -> Evidence:
+def evaluate_simulated(artefact: Artefact, plan: Simulated, command: str, means: Means) -> Evidence:
     """On fleets of fresh seeds; the references learn from the fleets of the model's own seeds.
 
     :raises UsageError: the model has learnt from one of the seeds.
@@ -50,37 +53,67 @@ def evaluate_simulated(artefact: Artefact, plan: Simulated, command: str, progre
             raise UsageError(
                 f"--seed {seed}: the model has learnt from this fleet. Take seeds from {max(learnt) + 1} on."
             )
-    fleets = list(simulated_fleets(plan))
-    require_length(fleets, 2.0, "measuring")
+    origins = simulated_origins(plan)
+    facts = [origin.facts() for origin in origins]
+    require_length(facts, 2.0, "measuring")
     teachers = sorted(learnt) or list(range(REFERENCE_FIRST, REFERENCE_FIRST + REFERENCE_SEEDS))
-    fitted = list(simulated_fleets(Simulated(tuple(teachers[:REFERENCE_SEEDS]), max(plan.servers, 24), 28.0)))
-    history, fitted_history = joined([fleet.history for fleet in fleets]), joined([fleet.history for fleet in fitted])
-    grounds = _Grounds(fleets, history, history.usable(), fitted, fitted_history, fitted_history.usable())
-    return _evidence(artefact, grounds, command, simulated=True, progress=progress)
+    taught = simulated_origins(Simulated(tuple(teachers[:REFERENCE_SEEDS]), max(plan.servers, 24), 28.0))
+    told = [origin.facts() for origin in taught]
+    teaching = gathered(taught, told, means.folder / "taught", means.crew, _share(means, 0.0, 0.1))
+    data = gathered(origins, facts, means.folder / "fresh", means.crew, _share(means, 0.1, 0.05))
+    return _evidence(artefact, _Grounds(data, 0.0, teaching, 1.0, command, simulated=True), means)
 
 
-def evaluate_recorded(
-    artefact: Artefact, fleets: Sequence[Fleet], command: str, progress: Progress = silent
-) -> Evidence:
+def evaluate_recorded(artefact: Artefact, origins: Sequence[RecordedOrigin], command: str, means: Means) -> Evidence:
     """On the later half of recordings; the references learn from the earlier half.
 
     :raises DataError: a recording is too short, or nothing happens in them.
     """
-    require_length(fleets, LEAST_DAYS, "measuring beside references that learn from the first half")
-    history = joined([fleet.history for fleet in fleets])
-    grounds = _Grounds(fleets, history, history.usable(first=0.5), fleets, history, history.usable(last=0.5))
-    return _evidence(artefact, grounds, command, simulated=False, progress=progress)
+    facts = [origin.facts() for origin in origins]
+    require_length(facts, LEAST_DAYS, "measuring beside references that learn from the first half")
+    data = gathered(origins, facts, means.folder / "recorded", means.crew, _share(means, 0.0, 0.15))
+    return _evidence(artefact, _Grounds(data, 0.5, data, 0.5, command, simulated=False), means)
 
 
-def _evidence(artefact: Artefact, grounds: _Grounds, command: str, *, simulated: bool, progress: Progress) -> Evidence:
-    subject = Subject(Runtime(artefact), artefact.calibration, artefact.card.version, command, simulated)
-    references = References(grounds.fitted_history, grounds.fitted_rows, grounds.fitted_fleets,
-                            lambda share: progress(0.2 * share))  # fmt: skip
-    found = measured(subject, grounds.history, grounds.rows, (references, grounds.fleets),
-                     lambda share: progress(0.2 + 0.75 * share))  # fmt: skip
-    evidence = evidence_of(subject, grounds.fleets, found, (grounds.fitted_history, grounds.fitted_rows))
-    progress(1.0)
+@dataclass(frozen=True, slots=True)
+class _Grounds:
+    """Where to measure, from which share of the time on; and where the references learn, up to which share."""
+
+    data: Gathered
+    first: float
+    teaching: Gathered
+    last: float
+    command: str
+    simulated: bool
+
+
+def _evidence(artefact: Artefact, grounds: _Grounds, means: Means) -> Evidence:
+    subject = Subject(
+        Runtime(artefact), artefact.calibration, artefact.card.version, grounds.command, grounds.simulated
+    )
+    taught = grounds.teaching.history.some_usable(MOST_ROWS, last=grounds.last)
+    _demand(taught, grounds)
+    references = References(grounds.teaching, taught, _share(means, 0.15, 0.1))
+    answers = asked_by_stretch(
+        (subject, references), grounds.data, grounds.first, means.folder / "answers", _share(means, 0.25, 0.65)
+    )
+    evidence = evidence_of(subject, answers, (grounds.teaching.history, taught))
+    means.progress(1.0)
     return evidence
+
+
+def _demand(taught: Rows, grounds: _Grounds) -> None:
+    history = grounds.data.history
+    fresh = any(len(history.usable([server], first=grounds.first)) for server in range(history.servers))
+    if not len(taught) or not fresh:
+        raise DataError(
+            "No window of 16 hours in which a server reports and is not critical is left to measure on. "
+            "Give histories with fewer gaps, or longer ones."
+        )
+
+
+def _share(means: Means, begin: float, size: float) -> Progress:
+    return lambda share: means.progress(begin + size * share)
 
 
 def learnt_seeds(artefact: Artefact) -> frozenset[int]:

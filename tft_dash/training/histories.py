@@ -7,10 +7,11 @@ memory-mapped, so that a fleet need not fit into memory.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,7 +68,15 @@ class Histories:
     @property
     def incidents(self) -> int:
         """How many incidents begin in these histories."""
-        return int(self.onset.sum())
+        return int(np.count_nonzero(self.onset))
+
+    def incidents_of(self, servers: Sequence[int]) -> int:
+        """How many incidents begin on these servers."""
+        return sum(int(np.count_nonzero(self.onset[self.span(server)])) for server in servers)
+
+    def span(self, server: int) -> slice:
+        """The rows of one series."""
+        return slice(int(self.begin[server]), int(self.begin[server] + self.ticks[server]))
 
     @property
     def days(self) -> float:
@@ -90,6 +99,12 @@ class Histories:
         """The number of each row within its series."""
         return rows - self.begin[self.server_of(rows)]
 
+    def some_usable(self, most: int, first: float = 0.0, last: float = 1.0) -> Rows:
+        """About ``most`` of the usable rows at most, evenly; all where there are fewer."""
+        every = max(1, -(-self.rows // most))
+        parts = [self.usable([server], first, last)[::every] for server in range(self.servers)]
+        return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+
     def usable(self, servers: Sequence[int] | None = None, first: float = 0.0, last: float = 1.0) -> Rows:
         """Rows with a whole window and a whole horizon around them, where the server reports and is not critical.
 
@@ -107,9 +122,16 @@ class Histories:
             found.append(rows[reports & ~self.critical[low : max(high, low)]])
         return np.concatenate(found) if found else np.zeros(0, np.int64)
 
+    def stretch(self, first: int, last: int) -> Histories:
+        """The series from ``first`` to before ``last``: views, nothing is copied."""
+        ticks = self.ticks[first:last]
+        begin = int(self.begin[first])
+        rows = {name: getattr(self, name)[begin : begin + int(ticks.sum())] for name in _PER_ROW}
+        return Histories(_begins(ticks), ticks, self.profile[first:last], **rows)
+
     def part(self, servers: Sequence[int]) -> Histories:
         """Only these series, copied."""
-        spans = [slice(int(self.begin[at]), int(self.begin[at] + self.ticks[at])) for at in servers]
+        spans = [self.span(server) for server in servers]
         chosen = np.array(servers, np.int64)
         ticks = self.ticks[chosen]
         rows = {name: np.concatenate([getattr(self, name)[span] for span in spans]) for name in _PER_ROW}
@@ -118,6 +140,8 @@ class Histories:
 
 _PER_SERVER: Final = ("begin", "ticks", "profile")
 _PER_ROW: Final = tuple(field.name for field in fields(Histories) if field.name not in _PER_SERVER)
+_JOINED: Final = ("ticks", "profile", *_PER_ROW, "risk")
+_BLOCK: Final = 262_144
 
 
 def history_of(window: Window) -> Histories:
@@ -141,11 +165,9 @@ def history_of(window: Window) -> Histories:
     )
 
 
-def joined(parts: Sequence[Histories]) -> Histories:
-    """The series of several histories, one after the other, in memory."""
-    ticks = np.concatenate([part.ticks for part in parts])
-    rows = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _PER_ROW}
-    return Histories(_begins(ticks), ticks, np.concatenate([part.profile for part in parts]), **rows)
+def thinned(rows: Rows, most: int) -> Rows:
+    """At most ``most`` of the rows, evenly."""
+    return rows[:: max(1, -(-len(rows) // most))]
 
 
 def save(histories: Histories, folder: Path) -> None:
@@ -155,27 +177,36 @@ def save(histories: Histories, folder: Path) -> None:
         np.save(folder / f"{field.name}.npy", getattr(histories, field.name))
 
 
-def opened(folders: Sequence[Path], together: Path) -> Histories:
-    """The histories in several folders as one, memory-mapped; the joined files are written to ``together``."""
-    together.mkdir(parents=True, exist_ok=True)
-    ticks = np.concatenate([np.load(folder / "ticks.npy") for folder in folders])
-    profile = np.concatenate([np.load(folder / "profile.npy") for folder in folders])
-    rows = {name: _laid_end_to_end([folder / f"{name}.npy" for folder in folders], together / f"{name}.npy")
-            for name in _PER_ROW}  # fmt: skip
+def laid_end_to_end(folders: Sequence[Path], target: Path) -> None:
+    """Write the series of several folders, one after the other, as one; never more than a block of them in memory."""
+    for name in _JOINED:
+        _join([folder / f"{name}.npy" for folder in folders], target / f"{name}.npy")
+
+
+def opened(folder: Path) -> Histories:
+    """The histories in a folder, those per row memory-mapped."""
+    ticks, profile = np.load(folder / "ticks.npy"), np.load(folder / "profile.npy")
+    rows = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in _PER_ROW}
     return Histories(_begins(ticks), ticks, profile, **rows)
 
 
-def _laid_end_to_end(paths: Sequence[Path], target: Path) -> NDArray[Any]:
-    """The arrays in ``paths`` as one file; never more than one of them in memory."""
+def saved(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    work = path.with_name(f".{path.name}.{os.getpid()}.part")
+    work.write_bytes(content)
+    work.replace(path)
+
+
+def _join(paths: Sequence[Path], target: Path) -> None:
     parts = [np.load(path, mmap_mode="r") for path in paths]
     shape = (sum(len(part) for part in parts), *parts[0].shape[1:])
-    whole = np.lib.format.open_memmap(target, "w+", parts[0].dtype, shape)
-    at = 0
-    for part in parts:
-        whole[at : at + len(part)] = part
-        at += len(part)
-    whole.flush()
-    return np.load(target, mmap_mode="r")
+    header = {"descr": np.lib.format.dtype_to_descr(parts[0].dtype), "fortran_order": False, "shape": shape}
+    # Written, not assigned through a map: pages that were assigned stay in memory, and a full disk kills the process.
+    with target.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for part in parts:
+            for at in range(0, len(part), _BLOCK):
+                file.write(np.ascontiguousarray(part[at : at + _BLOCK]).data)
 
 
 def _begins(ticks: Rows) -> Rows:

@@ -71,9 +71,9 @@ def _demand(histories: Histories, found: Split) -> None:
         if not len(rows):
             raise DataError(
                 f"No window of 16 hours in which a server reports and is not critical is left to {name}. "
-                "Give histories with fewer gaps, or more servers."
+                "Give histories with fewer gaps, longer ones, or more servers."
             )
-    incidents = histories.part(found.train_servers).incidents
+    incidents = histories.incidents_of(found.train_servers)
     near = bool((histories.first[found.train] <= LATEST).any())
     if incidents < LEAST_INCIDENTS or not near:
         words = f"are only {incidents} incidents" if incidents > 1 else "is not a single incident"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import shutil
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -13,32 +14,34 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tft_dash.errors import DataError
+from tft_dash.errors import DataError, StorageError, TftDashError, UsageError, shorten
 from tft_dash.models.forecasting.artefact import Artefact
 from tft_dash.models.forecasting.calibration import Calibration
 from tft_dash.models.forecasting.card import Interval, TrainedOn
 from tft_dash.models.forecasting.runtime import Outputs
 from tft_dash.progress import Progress, silent
+from tft_dash.training.building import Crew, Gathered, Origin, gathered
 from tft_dash.training.calibrating import counted_rows, fitted_calibration
 from tft_dash.training.export import Facts, Served, write_artefact
 from tft_dash.training.fitting.fit import Fit, Report
 from tft_dash.training.fitting.plan import Plan
-from tft_dash.training.fleets import Fleet, digest_of, require_length
-from tft_dash.training.histories import Histories, Rows, opened, save
+from tft_dash.training.fitting.timed import TimedFit
+from tft_dash.training.fleets import digest_of, require_length
+from tft_dash.training.histories import Histories, Rows
 from tft_dash.training.measuring.alarms import AlarmJudge, alarms_of
-from tft_dash.training.measuring.evidence import HORIZONS, Measured, Subject, measured
+from tft_dash.training.measuring.answers import Answers, Subject, asked
+from tft_dash.training.measuring.evidence import HORIZONS
 from tft_dash.training.measuring.predicting import chances, cores, raw_chances
 from tft_dash.training.measuring.references import BOOSTING, References, outcomes
-from tft_dash.training.measuring.scores import scores_of
+from tft_dash.training.measuring.scores import row_counts, scores_of
 from tft_dash.training.network import Forecaster
 from tft_dash.training.splitting import LEAST_DAYS, Split, split
 
+CHECKPOINT: Final = "checkpoint"
 CALIBRATION_ROWS: Final = 60_000
 ALARM_SERVERS: Final = 12
-PACE_STEPS: Final = 30
-"""Steps by which the pace is measured when fitting is bounded by time."""
-_FIRST_STEPS: Final = 5
-_LEAST_STEPS: Final = 100
+UNBOUNDED_STEPS: Final = 1_000_000
+"""When only time bounds the fit."""
 
 Say = Callable[[str], None]
 
@@ -49,6 +52,7 @@ class Order:
 
     :param folder: where the model goes; its name is the version.
     :param minutes: how long fitting may take; None = as long as the plan's steps take.
+    :param crew: who builds the histories.
     """
 
     folder: Path
@@ -56,6 +60,7 @@ class Order:
     device: str
     trained_on: TrainedOn
     minutes: float | None = None
+    crew: Crew = field(default_factory=Crew)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,92 +116,113 @@ def demand_device(device: str) -> None:
         )
 
 
-def train(fleets: Iterable[Fleet], order: Order, listener: Listener | None = None) -> Artefact:
+def train(origins: Sequence[Origin], order: Order, listener: Listener | None = None) -> Artefact:
     """Train the model; work that was stopped is gone on with.
 
     :raises DataError: the histories are not fit, or a checkpoint belongs to other work.
-    :raises UsageError: the folder holds something.
+    :raises UsageError: the folder holds something, or somebody else is at this work.
+    :raises StorageError: the folder cannot be written.
     """
     told = listener or Listener()
-    torch.set_num_threads(cores())
+    facts = [origin.facts() for origin in origins]
+    require_length(facts, LEAST_DAYS, "training")
     work = work_folder(order.folder)
-    kept, history = _collected(fleets, work / "histories")
-    parts = split(history, order.plan.seed)
-    digest = digest_of(history)
-    told.say(
-        f"{history.servers} servers, {history.days:.3g} days each, {history.incidents} incidents; "
-        f"{len(parts.train_servers)} servers to learn from, {len(parts.valid_servers)} to stop and calibrate by, "
-        f"{len(parts.test_servers)} to measure on later days"
-    )
-    plan = _bounded(history, parts, order, work)
-    fit = Fit(history, parts.train, parts.valid, plan=plan, device=order.device,
-              folder=work / "checkpoint", data_digest=digest)  # fmt: skip
-    if fit.progress.step:
-        told.say(f"Going on after step {fit.progress.step} of {plan.steps}")
-    network = fit.run(told.report)
-    done = replace(order, plan=plan, trained_on=order.trained_on.model_copy(update={"digest": digest}))
-    artefact = write_artefact(order.folder, network.cpu(), _facts(_Fitted(kept, history, parts, fit), done, told))
+    with _alone(work):
+        torch.set_num_threads(cores())
+        servers = sum(about.servers for about in facts)
+        told.say(f"Building the histories of {servers:,} {'server' if servers == 1 else 'servers'}")
+        try:
+            data = gathered(origins, facts, work / "histories", order.crew, told.progress)
+            artefact = _trained(data, order, told)
+        except TftDashError:
+            if not (work / CHECKPOINT).exists():
+                shutil.rmtree(work, ignore_errors=True)
+            raise
     shutil.rmtree(work, ignore_errors=True)
     return artefact
 
 
-def _collected(fleets: Iterable[Fleet], folder: Path) -> tuple[list[Fleet], Histories]:
-    """The fleets, and their histories as memory-mapped files."""
-    kept, places = [], []
-    for number, fleet in enumerate(fleets):
-        require_length([fleet], LEAST_DAYS, "training")
-        places.append(folder / f"{number:04d}")
-        save(fleet.history, places[-1])
-        kept.append(fleet)
-    return kept, opened(places, folder / "all")
+def _trained(data: Gathered, order: Order, told: Listener) -> Artefact:
+    history = data.history
+    parts = split(history, order.plan.seed)
+    digest = digest_of(history)
+    told.say(
+        f"{history.servers:,} servers, {history.days:.3g} days each, {history.incidents:,} incidents; "
+        f"{len(parts.train_servers):,} servers to learn from, {len(parts.valid_servers):,} to stop and calibrate by, "
+        f"{len(parts.test_servers):,} to measure on later days"
+    )
+    fit = _fit_of(history, parts, order, digest)
+    if fit.progress.step:
+        told.say(f"Going on after step {fit.progress.step:,}, from {work_folder(order.folder) / CHECKPOINT}")
+    network = fit.run(told.report)
+    made = "1 step was" if fit.progress.step == 1 else f"{fit.progress.step:,} steps were"
+    told.say(f"{made} made{_why(fit, order)}")
+    done = replace(order, trained_on=order.trained_on.model_copy(update={"digest": digest}))
+    return write_artefact(order.folder, network.cpu(), _facts(_Fitted(data, parts, fit), done, told))
 
 
-def _bounded(history: Histories, parts: Split, order: Order, work: Path) -> Plan:
-    """The plan with as many steps as fit into the minutes; measured once, and kept for when work is gone on with."""
+def _fit_of(history: Histories, parts: Split, order: Order, digest: str) -> Fit:
+    folder = work_folder(order.folder) / CHECKPOINT
     if order.minutes is None:
-        return order.plan
-    kept = work / "steps"
-    if kept.exists():
-        return replace(order.plan, steps=int(kept.read_text()))
-    trial = Fit(history, parts.train, parts.valid, plan=order.plan, device=order.device)
-    begun = 0.0
-    for step in range(_FIRST_STEPS + PACE_STEPS):
-        if step == _FIRST_STEPS:
-            begun = time.monotonic()
-        trial.step()
-    pace = (time.monotonic() - begun) / PACE_STEPS
-    steps = max(_LEAST_STEPS, int(order.minutes * 60 / pace / 1.05))  # measuring takes a twentieth
-    work.mkdir(parents=True, exist_ok=True)
-    kept.write_text(str(steps))
-    return replace(order.plan, steps=steps)
+        return Fit(history, parts.train, parts.valid, plan=order.plan, device=order.device, folder=folder,
+                   data_digest=digest)  # fmt: skip
+    return TimedFit(history, parts.train, parts.valid, plan=order.plan, seconds=order.minutes * 60,
+                    device=order.device, folder=folder, data_digest=digest)  # fmt: skip
+
+
+def _why(fit: Fit, order: Order) -> str:
+    if fit.progress.waited >= order.plan.patience:
+        return ": nothing got better any more"
+    if order.minutes is not None and fit.progress.step < order.plan.steps:
+        return f" in {fit.progress.seconds / 60:.1f} of {order.minutes:g} minutes"
+    return ""
+
+
+@contextlib.contextmanager
+def _alone(work: Path) -> Iterator[None]:
+    """Nobody else may work in the folder meanwhile; a lock that a killed process held is free."""
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        file = (work / "lock").open("w")
+    except OSError as error:
+        raise StorageError(f"--output: {shorten(str(work), 200)} cannot be written: {error.strerror}.") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UsageError(
+                f"Another tft-dash train is at work in {shorten(str(work))}. Wait for it, or name another --output."
+            ) from error
+        yield
 
 
 @dataclass(frozen=True, slots=True)
 class _Fitted:
     """Everything that was learnt from, divided, and what came of it."""
 
-    fleets: Sequence[Fleet]
-    history: Histories
+    data: Gathered
     parts: Split
     fit: Fit
 
 
 def _facts(fitted: _Fitted, order: Order, told: Listener) -> Facts:
     """Calibrate on the validation servers, measure on the test servers."""
-    history, parts, fit = fitted.history, fitted.parts, fitted.fit
+    data, parts, fit = fitted.data, fitted.parts, fitted.fit
+    history = data.history
     predictor = TorchPredictor(fit.average.cpu(), "cpu")
     told.say("Calibrating")
     rows = counted_rows(history, parts.valid, CALIBRATION_ROWS)
     fitted_on = f"{len(parts.valid_servers)} servers that the network did not learn from"
     calibration = fitted_calibration(
         *raw_chances(predictor, history, rows, told.progress), outcomes(history, rows),
-        fitted_on=fitted_on, incidents=history.part(parts.valid_servers).incidents,
+        fitted_on=fitted_on, incidents=history.incidents_of(parts.valid_servers),
     )  # fmt: skip
     told.say("Measuring beside the references")
-    references = References(history, parts.train, fitted.fleets)
+    references = References(data, parts.train)
     subject = Subject(predictor, calibration, order.folder.name, "", order.trained_on.simulated)
-    found = measured(subject, history, parts.test, (references, fitted.fleets), told.progress)
-    training = {**order.plan.as_dict(), "device": order.device, "threads": torch.get_num_threads(),
+    found = asked(subject, data, parts.test, references, told.progress)
+    bound = {} if order.minutes is None else {"minutes": order.minutes}
+    training = {**order.plan.as_dict(), **bound, "device": order.device, "threads": torch.get_num_threads(),
                 "steps_done": fit.progress.step, "validation_loss": round(fit.progress.best, 6)}  # fmt: skip
     return Facts(
         version=order.folder.name, trained_on=order.trained_on, split=parts.as_dict(), training=training,
@@ -205,11 +231,11 @@ def _facts(fitted: _Fitted, order: Order, told: Listener) -> Facts:
     )  # fmt: skip
 
 
-def _scores(found: Measured) -> dict[str, dict[str, Interval]]:
+def _scores(found: Answers) -> dict[str, dict[str, Interval]]:
     """The short table of the card: every model at both horizons, where something happened."""
     table: dict[str, dict[str, Interval]] = {}
     for place, horizon in enumerate(HORIZONS):
-        if not found.forecasts(BOOSTING, place).truth.any():
+        if not row_counts(found.forecasts(BOOSTING, place))[1]:
             continue
         for name in found.said:
             scores = scores_of(found.forecasts(name, place))
@@ -230,11 +256,14 @@ def _alarm_threshold(
     seen[rows] = True
     chance = np.full(part.rows, np.nan)
     chance[rows] = chances(predictor, calibration, part, rows)[0]
-    chosen = alarms_of(AlarmJudge(part, seen), chance)[0].chosen
+    chosen = alarms_of(AlarmJudge(part, seen).curve(chance))[0].chosen
     return None if chosen is None else chosen.threshold
 
 
-def plan_for(device: str, seed: int, steps: int | None) -> Plan:
-    """The plan that was found best; a GPU takes larger batches."""
+def plan_for(device: str, seed: int, **chosen: int | None) -> Plan:
+    """The plan that was found best; a GPU takes larger batches.
+
+    :param chosen: fields of the plan; None = as it is.
+    """
     plan = Plan(seed=seed, batch=256 if device == "cuda" else 128)
-    return plan if steps is None else replace(plan, steps=steps)
+    return replace(plan, **{name: value for name, value in chosen.items() if value is not None})

@@ -1,9 +1,8 @@
-"""Training, measuring and recalibrating from the terminal; no network is fitted here but a tiny one."""
+"""Training and measuring from the terminal; no network is fitted here but a tiny one."""
 
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +34,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     calm = pd.read_parquet(folder / "long.parquet")
     for column, value in (("cpu_pct", 20.0), ("mem_pct", 30.0), ("error_rate", 0.01)):
         calm[column] = value
-    calm.drop(columns=["state", "incident_phase", "problem_child"]).to_parquet(folder / "calm.parquet")
+    calm = calm.drop(columns=["state", "incident_phase", "problem_child"])
+    calm.to_parquet(folder / "calm.parquet")
+    calm[calm["server_name"] == calm["server_name"].iloc[0]].to_parquet(folder / "one.parquet")
+    calm.iloc[: 3 * calm["server_name"].nunique()].to_parquet(folder / "three.parquet")
+    calm[["timestamp", "server_name"]].assign(cpu_pct=np.nan).to_parquet(folder / "null.parquet")
+    (folder / "foreign.parquet").write_text("no table")
     return folder
 
 
@@ -54,23 +58,32 @@ def call(folder: Path, *arguments: object) -> Result:
         (["train", "--output", "m", "--device", "cuda"], 1, "no CUDA device"),
         (["train", "--output", "a model"], 2, "name of a version"),
         (["train", "--output", "taken"], 2, "is there already"),
-        (["train", "--output", "m", "--steps", "5", "--minutes", "1"], 2, "Leave one out"),
+        (["train", "--output", "taken/file"], 2, "is there already"),
+        (["train", "--output", "taken/file/m"], 3, "is no folder that you may write to"),
+        (["train", "--output", "m", "--workers", "2", "--scheduler", "tcp://localhost:1"], 2, "Leave one out"),
         (["train", "nothing.csv", "--output", "m"], 3, "nothing.csv"),
         (["train", "short.parquet", "--output", "m"], 1, "takes 4 days at least"),
         (["train", "calm.parquet", "--output", "m"], 1, "not a single incident"),
-        (["train", DRILL, "--output", "m"], 1, "'demo_dataset' spans 1 steps"),
+        (["train", DRILL, "--output", "m"], 1, "'demo_dataset' spans 1 step of"),
         (["train", "long.parquet", "--output", "m", "--days", "3"], 2, "--days belongs to simulated fleets"),
         (["train", "--output", "m", "--fleets", "1", "--servers", "1"], 1, "There is 1 server"),
+        (["train", "one.parquet", "--output", "m"], 1, "There is 1 server"),
+        (["train", "null.parquet", "--output", "m"], 1, "no readable value"),
+        (["train", "three.parquet", "--output", "m"], 1, "spans 3 steps of five minutes"),
+        (["train", "foreign.parquet", "--output", "m"], 1, "foreign"),
         (["train", "--output", "m", "--days", "1"], 1, "takes 4 days at least"),
         (["evaluate", "--model", "thresholds"], 2, "There is no forecast model 'thresholds'"),
         (["evaluate", "--model", "no/where"], 1, "card.json"),
+        (["evaluate", "--model", "0.0.9"], 2, "There is no forecast model '0.0.9'"),
+        (["evaluate", "nothing.csv"], 3, "nothing.csv"),
+        (["evaluate", "three.parquet"], 1, "spans 3 steps of five minutes"),
+        (["evaluate", "null.parquet"], 1, "no readable value"),
+        (["evaluate", "--output", "no/where/evidence.json"], 3, "cannot be written"),
+        (["evaluate", "--output", "taken"], 3, "cannot be written"),
         (["evaluate", "--seed", "1"], 2, "has learnt from"),
         (["evaluate", "short.parquet"], 1, "takes 4 days at least"),
         (["evaluate", "calm.parquet"], 1, "not a single incident"),
         (["evaluate", "long.parquet", "--servers", "2"], 2, "--servers belongs to simulated fleets"),
-        (["calibrate", "calm.parquet"], 1, "There are 0 incidents"),
-        (["calibrate", "nothing.csv"], 3, "nothing.csv"),
-        (["calibrate", "long.parquet", "--version", "a/b"], 2, "name of a version"),
     ],
 )
 def test_what_cannot_be_done_is_refused_in_words_and_leaves_nothing(
@@ -88,7 +101,8 @@ def test_what_cannot_be_done_is_refused_in_words_and_leaves_nothing(
     assert words in result.stderr
     assert "Traceback" not in result.stderr
     assert not (place / "m").exists()
-    shutil.rmtree(place / "m.training", ignore_errors=True)
+    assert not (place / "m.training").exists()
+    assert not (place / "data" / "models").exists()
 
 
 def newest() -> Path:
@@ -128,24 +142,14 @@ def test_evaluating_twice_gives_the_same_figures_and_one_digest(place: Path, tin
     }  # fmt: skip
     assert found.command.startswith("tft-dash evaluate --model ")
     assert sum(group.servers or 0 for group in found.by_profile) == found.servers == 6
-    again = call(place, *options)
+    assert [fleet.source for fleet in found.each] == ["seed 5001", "seed 5002", "seed 5003"]
+    assert found.mean is not None
+    skills = [fleet.horizons["8h"]["tft"].brier_skill for fleet in found.each]
+    assert found.mean.horizons["8h"]["tft"].brier_skill == pytest.approx(np.mean([skill or 0.0 for skill in skills]))
+    assert sum(fleet.incidents for fleet in found.each) == found.mean.incidents == found.incidents
+    again = call(place, *options, "--workers", 2)
     assert f"digest {found.digest}" in again.stdout
-
-
-def test_calibrating_writes_a_version_of_its_own_and_says_what_changed(place: Path) -> None:
-    result = call(place, "calibrate", place / "long.parquet", "--model", newest(), "--version", "ours-1")
-    assert result.exit_code == 0, result.stderr
-    assert "30m before" in result.stdout
-    assert "8h after" in result.stdout
-    made, old = load_artefact(place / "data" / "models" / "ours-1"), load_artefact(newest())
-    assert made.calibration.incidents >= 20
-    assert made.calibration != old.calibration
-    assert "long" in made.calibration.fitted_on
-    assert made.card.files["model.onnx"] == old.card.files["model.onnx"]
-    assert (made.card.scores, made.card.alarm_threshold) == ({}, None)
-    again = call(place, "calibrate", place / "long.parquet", "--model", newest(), "--version", "ours-1")
-    assert again.exit_code == 2
-    assert "is there already" in again.stderr
+    assert "each fleet alone" in again.stdout
 
 
 def test_a_recording_is_measured_on_its_later_half(place: Path) -> None:

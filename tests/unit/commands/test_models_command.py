@@ -48,7 +48,7 @@ def test_a_version_is_activated_and_gone_back_from(run: Run, tmp_path: Path) -> 
         (("activate", "broken"), 1, "card.json is refused"),
         (("activate", "../models/9.9"), 2, "There is no model version"),
         (("rollback",), 2, "nothing to go back to"),
-        (("activate",), 2, "VERSION"),
+        (("activate",), 2, "NAME"),
         (("actviate", "9.9"), 2, "No such command"),
     ],
 )

@@ -13,9 +13,10 @@ from support.forecasts import TFT, evidence, forecast_at, unknown_forecast
 from support.frames import describe, frame_at, trace_of
 from support.patching import applied
 
-from tft_dash.figures.forecast import ahead, words
+from tft_dash.figures.forecast import ahead, timing, words
 from tft_dash.figures.models.values import record
 from tft_dash.frame import Crossing, Frame, ServerForecast
+from tft_dash.models.forecasting.curve import restated
 from tft_dash.schema import THRESHOLDS
 from tft_dash.theme import DARK, LIGHT, Theme
 
@@ -85,6 +86,14 @@ def test_the_band_lies_between_its_quantiles_ahead_and_the_past_behind() -> None
     assert past["y"][-1] == pytest.approx(float(trace_of(frame(), 0).metrics["cpu_pct"][-1]), abs=0.01)
 
 
+def test_the_curve_of_the_chance_lies_over_the_time_ahead_and_runs_through_both_marks() -> None:
+    forecast = restated(forecast_at(), 0.125, 0.625)
+    curve, marks = ahead.figure(frame(), trace_of(frame(), 0), forecast, LIGHT)["data"][:2]
+    assert curve["x"] == pytest.approx((forecast.minutes / 60).tolist(), abs=1e-4)
+    points = dict(zip(curve["x"], curve["y"], strict=True))
+    assert [points[at] for at in marks["x"]] == marks["y"] == [0.125, 0.625]
+
+
 def test_every_forecast_metric_has_both_lines_over_past_and_future() -> None:
     data = ahead.figure(frame(), trace_of(frame(), 0), forecast_at(), LIGHT)["data"]
     drawn = [(trace["yaxis"], trace["y"]) for trace in data if trace.get("x") == [-8, 8]]
@@ -116,11 +125,52 @@ def test_a_crossing_is_told_with_its_time_and_how_sure_it_is() -> None:
         "Memory  possibly over 90% in about 2 h 15 min (a chance of one in ten)",
     ]
     none = forecast_at(crossings={}, prob_8h=0.05)
-    assert text_of(words.crossings(none, calm)) == "No metric's band reaches its critical line within 8 h."
+    assert text_of(words.crossings(none, calm)).startswith("No metric's band reaches its critical line within 8 h. CPU")
     surprising = forecast_at(crossings={}, prob_8h=0.97)
     assert text_of(words.crossings(surprising, calm)).endswith("which the bands at single times do not show.")
     hot = replace(calm, metrics={**calm.metrics, "cpu_pct": np.array([20, 95], np.float32)})
     assert text_of(words.crossings(forecast_at(), hot)[0]) == "CPU  is over 90% now"
+
+
+def test_when_it_is_likely_is_told_from_the_chance_over_time() -> None:
+    rising = forecast_at()
+    place = int(np.argmax(rising.chance > 0.5))
+    assert rising.chance[place - 1] <= 0.5 < rising.chance[place]
+    assert timing.likely_by(rising) == rising.minutes[place] == 210.0
+    assert timing.when(rising) == "Likely critical in about 3 h 30 min: by then the chance passes 50%."
+    low = forecast_at(chance=rising.chance / 4, prob_8h=0.2)
+    assert timing.likely_by(low) is None
+    middle = timing.halfway(low)
+    assert middle is not None
+    assert low.chance[low.minutes < middle].max() < low.chance[-1] / 2 <= low.chance[low.minutes == middle]
+    assert timing.when(low) == (
+        f"If it turns critical within 8 h (20%), then as likely before as after {timing.about(middle)} from now."
+    )
+    assert (
+        timing.when(forecast_at(chance=rising.chance / 40, prob_8h=0.02)) == "Not likely to turn critical within 8 h."
+    )
+    assert timing.when(forecast_at(prob_30m=1.0, prob_8h=1.0)) == ""
+    assert timing.when(unknown_forecast()) == ""
+    assert "Likely critical in about 3 h 30 min" in said(rising)
+
+
+def test_the_metric_whose_band_comes_nearest_to_its_line_is_named() -> None:
+    calm = forecast_at()
+    level = {name: np.full((40, 7), THRESHOLDS[name].critical / 4, np.float32) for name in calm.quantiles}
+    level["latency_ms"][:, -1] = np.linspace(300, 700, 40)
+    level["cpu_pct"][:, -1] = 40
+    far = replace(calm, quantiles=level)
+    told = timing.nearest(far, list(level))
+    assert told == (
+        "Latency comes nearest: a chance of one in fifty to be over 700 ms in about 8 h (its line is 800 ms)."
+    )
+    assert timing.nearest(far, ["cpu_pct", "mem_pct"]).startswith("CPU comes nearest")
+    level["error_rate"][20, -1] = 0.4
+    assert timing.nearest(far, list(level)) == (
+        f"Error rate comes nearest: a chance of one in fifty to be over 30% in about "
+        f"{timing.about(float(far.minutes[20]))}."
+    )
+    assert timing.nearest(unknown_forecast(), list(level)) == ""
 
 
 def test_both_probabilities_stand_with_their_record() -> None:
@@ -166,4 +216,4 @@ def test_what_it_looked_at_is_attention_and_never_a_cause() -> None:
 
 @pytest.mark.parametrize(("minutes", "told"), [(5, "5 min"), (60, "1 h"), (135, "2 h 15 min"), (480, "8 h")])
 def test_a_time_ahead_reads_well(minutes: float, told: str) -> None:
-    assert words.about(minutes) == told
+    assert timing.about(minutes) == told

@@ -10,7 +10,7 @@ import pytest
 from support.forecasts import TFT, VERSIONS, empty_evidence, evidence, reliability, scores
 from support.frames import CARD
 
-from tft_dash.models.forecasting.evidence import Alarms, Evidence, Horizon, ReliabilityBin
+from tft_dash.models.forecasting.evidence import Alarms, Evidence, Horizon, OneFleet, PlainScores, ReliabilityBin
 from tft_dash.models.scripted import ScriptedModel
 from tft_dash.models.thresholds import ThresholdModel
 from tft_dash.pages.models import alarming, page, trust
@@ -189,3 +189,22 @@ def test_versions_are_listed_with_their_use_and_their_problem() -> None:
     assert "2026.11 answers 2026-11-26 240 simulated servers simulated shipped" in words
     assert "2026.10 ready 2026-10-02 our own fleet" in words
     assert "broken refused model.onnx has another digest than card.json says. Copy it. — —" in words
+
+
+def test_each_fleet_is_told_beside_the_mean_of_them() -> None:
+    fleets = tuple(one_fleet(f"seed {seed}", skill) for seed, skill in ((900, 0.5), (901, 0.7)))
+    words = shown(evidence(each=fleets, mean=one_fleet("mean", 0.6)))
+    assert "Each fleet alone" in words
+    assert "Mean of 2" in words
+    assert all(part in words for part in ("seed 901", "0.500", "0.700", "0.600", "40 min"))
+    assert "Each fleet alone" not in shown(evidence())
+    unknown = fleets[0].model_copy(update={"horizons": {}, "recall": None, "median_lead_minutes": None})
+    assert "nan" not in shown(evidence(each=(unknown, unknown), mean=unknown)).lower()
+
+
+def one_fleet(source: str, skill: float) -> OneFleet:
+    rows = {"tft": PlainScores(brier_skill=skill, auc=0.9, calibration_error=0.001)}
+    return OneFleet(
+        source=source, servers=24, incidents=200, horizons={"30m": rows, "8h": rows}, recall=0.9,
+        median_lead_minutes=40.0, false_per_server_week=0.9, share_in_alarm=0.02, pinball_ratio=0.7, coverage_80=0.8,
+    )  # fmt: skip

@@ -29,24 +29,27 @@ from tft_dash.sources.cursor import DataSource
 )
 def test_a_source_is_named_after_its_file_as_a_url_can_hold_it(tmp_path: Path, file: str, name: str) -> None:
     (tmp_path / file).touch()
-    assert discover(str(tmp_path / file)) == (name, tmp_path / file)
+    found = discover(str(tmp_path / file))
+    assert (found.name, found.kind, found.path) == (name, "file", tmp_path / file)
 
 
 def test_a_folder_is_named_in_full(tmp_path: Path) -> None:
     (tmp_path / "data.v1").mkdir()
-    assert discover(str(tmp_path / "data.v1"))[0] == "data.v1"
+    assert discover(str(tmp_path / "data.v1")).name == "data.v1"
 
 
 def test_a_given_name_stands_before_an_equals_sign(tmp_path: Path) -> None:
     path = tmp_path / "a=b.csv"
     path.touch()
-    assert discover(f"prod={path}") == ("prod", path)
+    found = discover(f"prod={path}")
+    assert (found.name, found.path) == ("prod", path)
 
 
 def test_a_path_that_exists_is_never_split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "day=1").mkdir()
     monkeypatch.chdir(tmp_path)
-    assert discover("day=1") == ("day-1", Path("day=1"))
+    found = discover("day=1")
+    assert (found.name, found.path) == ("day-1", Path("day=1"))
 
 
 def test_names_are_made_unique(tmp_path: Path) -> None:
@@ -55,7 +58,8 @@ def test_names_are_made_unique(tmp_path: Path) -> None:
         (tmp_path / folder / "it.csv").touch()
     paths = [tmp_path / folder / "it.csv" for folder in "abc"]
     specs = [str(paths[0]), str(paths[1]), f"it={paths[2]}"]
-    assert discover_all(specs) == (("it-2", paths[0]), ("it-3", paths[1]), ("it", paths[2]))
+    found = [(each.name, each.path) for each in discover_all(specs)]
+    assert found == [("it-2", paths[0]), ("it-3", paths[1]), ("it", paths[2])]
 
 
 def test_a_name_that_is_given_twice_or_cannot_stand_in_a_url_is_refused(tmp_path: Path) -> None:
@@ -74,7 +78,7 @@ def test_a_missing_path_is_unreachable(tmp_path: Path) -> None:
 
 
 def test_a_path_may_be_missing_yet_where_it_is_not_demanded(tmp_path: Path) -> None:
-    assert discover(str(tmp_path / "it.csv"), demand=False)[0] == "it"
+    assert discover(str(tmp_path / "it.csv"), demand=False).name == "it"
 
 
 def test_a_script_walks_through_a_recording_tick_by_tick(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.local_store import LocalStore
 from support.recordings import START, fleet_table, write_csv, write_parquet
 
 from tft_dash.errors import UsageError
@@ -14,6 +15,7 @@ from tft_dash.schema import NO_STATE, ONLINE, Batch
 from tft_dash.sources.base import SOURCES, Source
 from tft_dash.sources.file import FileSource
 from tft_dash.sources.memory import MemorySource
+from tft_dash.sources.remote.source import ObjectStoreSource
 
 TICKS = 12
 SERVERS = ("web-1", "db-1")
@@ -54,11 +56,21 @@ def _from_folder(folder: Path) -> Source:
     return FileSource(folder / "drill", name="drill", cache_folder=folder / "cache")
 
 
+def _from_objects(folder: Path) -> Source:
+    table = fleet_table(TICKS, SERVERS, **_table_columns())
+    write_parquet(folder / "store" / "bucket" / "drill.parquet", table)
+    store = LocalStore(folder / "store")
+    return ObjectStoreSource(
+        "s3://bucket/drill.parquet", name="drill", cache_folder=folder / "cache", ask=(store.look, store.copy)
+    )
+
+
 MAKERS: dict[str, tuple[str, Callable[[Path], Source]]] = {
     "memory": ("memory", _from_memory),
     "csv": ("file", _from_csv),
     "parquet": ("file", _from_parquet),
     "folder": ("file", _from_folder),
+    "object": ("object-store", _from_objects),
 }
 
 

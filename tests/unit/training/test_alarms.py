@@ -6,7 +6,7 @@ import pytest
 from tft_dash.models.forecasting.layout import INPUTS
 from tft_dash.schema import Window
 from tft_dash.training.histories import Histories, history_of
-from tft_dash.training.measuring.alarms import AlarmJudge, Judged, alarms_of
+from tft_dash.training.measuring.alarms import AlarmJudge, Judged, alarms_of, pooled
 
 TICKS = 400
 
@@ -76,7 +76,7 @@ def test_the_lowest_threshold_is_chosen_that_keeps_to_the_bounds() -> None:
     chance[88:100] = 0.3
     chance[TICKS + 190 : TICKS + 200] = 0.3
     judge = AlarmJudge(history, np.ones(history.rows, bool))
-    alarms, lead = alarms_of(judge, chance)
+    alarms, lead = alarms_of(judge.curve(chance))
     assert alarms.chosen is not None
     assert alarms.chosen.threshold == pytest.approx(0.06)
     assert alarms.chosen.recall == 1.0
@@ -87,6 +87,20 @@ def test_the_lowest_threshold_is_chosen_that_keeps_to_the_bounds() -> None:
 
 def test_a_model_that_always_alarms_has_no_bearable_threshold() -> None:
     history = histories((0, 100, 110))
-    alarms, lead = alarms_of(AlarmJudge(history, np.ones(history.rows, bool)), np.ones(history.rows))
+    alarms, lead = alarms_of(AlarmJudge(history, np.ones(history.rows, bool)).curve(np.ones(history.rows)))
     assert alarms.chosen is None
     assert np.isnan(lead).all()
+
+
+def test_servers_judged_apart_and_put_together_are_as_if_judged_at_once() -> None:
+    history = histories((0, 100, 110), (1, 200, 210))
+    chance = np.random.default_rng(1).random(history.rows) ** 4
+    whole = AlarmJudge(history, np.ones(history.rows, bool)).curve(chance)
+    apart = [
+        AlarmJudge(history.stretch(at, at + 1), np.ones(TICKS, bool)).curve(chance[at * TICKS : (at + 1) * TICKS])
+        for at in range(2)
+    ]
+    for one, parts in zip(whole, zip(*apart, strict=True), strict=True):
+        together = pooled(parts)
+        assert together.point == one.point
+        assert np.array_equal(together.lead, one.lead, equal_nan=True)

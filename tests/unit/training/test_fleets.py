@@ -1,20 +1,15 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from support.histories import fleets_of, joined, simulated
 
 from tft_dash.errors import DataError
 from tft_dash.schema import METRIC_NAMES, Window
-from tft_dash.training.fleets import (
-    Simulated,
-    at_five_minutes,
-    digest_of,
-    recorded_fleet,
-    require_length,
-    simulated_fleet,
-    simulated_fleets,
-)
-from tft_dash.training.histories import Histories, history_of, joined
+from tft_dash.training.fleets import at_five_minutes, digest_of, require_length
+from tft_dash.training.histories import Histories, history_of
 from tft_dash.training.splitting import CUT, split
 
 START = np.datetime64("2026-01-05T00:00", "ms")
@@ -37,25 +32,13 @@ def test_a_finer_recording_is_averaged_over_what_is_there_of_each_five_minutes()
     assert np.isnan(found.metrics["cpu_pct"][1, 0])
 
 
-def test_a_coarser_or_odd_step_and_a_recording_without_values_are_refused_in_words() -> None:
-    with pytest.raises(DataError, match=r"'x' cannot be learnt from.*900 s"):
-        recorded_fleet("x", window(900.0, 50))
-    with pytest.raises(DataError, match="7 s"):
-        recorded_fleet("x", window(7.0, 50))
-    empty = window(300.0, 50)
-    for values in empty.metrics.values():
-        values[:] = np.nan
-    with pytest.raises(DataError, match="has no value of cpu_pct"):
-        recorded_fleet("x", empty)
-
-
 def test_a_history_of_three_ticks_is_refused_with_what_it_takes() -> None:
     with pytest.raises(DataError, match=r"spans 3 steps.*takes 4 days at least"):
-        require_length([recorded_fleet("x", window(300.0, 3))], 4.0, "training")
+        require_length(fleets_of([1], 3), 4.0, "training")
 
 
-def test_servers_and_times_are_in_one_part_of_the_split_only(histories: Histories) -> None:
-    histories = joined([histories, simulated_fleet(6, 14, 6).history])
+def test_servers_and_times_are_in_one_part_of_the_split_only(histories: Histories, tmp_path: Path) -> None:
+    histories = joined([histories, simulated(6, 14, 6)], tmp_path)
     parts = split(histories, 1)
     servers = [*parts.train_servers, *parts.valid_servers, *parts.test_servers]
     assert sorted(servers) == list(range(histories.servers))
@@ -81,9 +64,6 @@ def test_too_few_servers_or_not_a_single_incident_is_refused_in_words(histories:
         split(history_of(silent), 1)
 
 
-def test_fleets_are_the_same_whoever_makes_them() -> None:
-    plan = Simulated((3, 4), servers=2, days=2)
-    here = list(simulated_fleets(plan))
-    assert [fleet.name for fleet in here] == ["seed 3", "seed 4"]
-    assert digest_of(here[1].history) == digest_of(simulated_fleet(4, 2, 2).history)
-    assert digest_of(here[0].history) != digest_of(here[1].history)
+def test_the_digest_is_that_of_the_values() -> None:
+    assert digest_of(simulated(4, 2, 2)) == digest_of(simulated(4, 2, 2))
+    assert digest_of(simulated(3, 2, 2)) != digest_of(simulated(4, 2, 2))

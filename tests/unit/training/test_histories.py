@@ -3,9 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from support.histories import joined
 
 from tft_dash.models.forecasting.layout import CONTEXT, INPUTS, NODES, TARGETS
-from tft_dash.training.histories import LATEST, Histories, joined, opened, save
+from tft_dash.training.histories import LATEST, Histories, thinned
 
 
 def test_a_rows_window_ends_with_it_and_its_future_follows(histories: Histories) -> None:
@@ -36,17 +37,31 @@ def test_a_part_of_the_servers_is_what_it_is_in_the_whole(histories: Histories) 
     assert np.array_equal(part.metrics[part.begin[1] :], whole, equal_nan=True)
 
 
-def test_histories_of_other_lengths_are_joined_in_memory_and_in_files_alike(
-    histories: Histories, tmp_path: Path
-) -> None:
+def test_histories_of_other_lengths_lie_end_to_end_in_files(histories: Histories, tmp_path: Path) -> None:
     short = histories.part([0])
-    save(histories, tmp_path / "a")
-    save(short, tmp_path / "b")
-    mapped, plain = opened([tmp_path / "a", tmp_path / "b"], tmp_path / "all"), joined([histories, short])
-    assert mapped.servers == plain.servers == 7
+    mapped = joined([histories, short], tmp_path)
+    assert mapped.servers == 7
     assert isinstance(mapped.metrics, np.memmap)
-    rows = plain.usable()
-    assert np.array_equal(rows, mapped.usable())
-    some = rows[::300]
-    assert np.array_equal(plain.windows(some), mapped.windows(some), equal_nan=True)
-    assert np.array_equal(plain.first, mapped.first)
+    assert np.array_equal(mapped.metrics, np.concatenate([histories.metrics, short.metrics]), equal_nan=True)
+    assert np.array_equal(mapped.usable()[: len(histories.usable())], histories.usable())
+    last = mapped.stretch(6, 7)
+    rows = short.usable()[::50]
+    assert np.array_equal(last.windows(rows), short.windows(rows), equal_nan=True)
+    assert np.array_equal(last.first, short.first)
+    assert np.shares_memory(last.metrics, mapped.metrics)
+
+
+def test_incidents_are_counted_without_copying_their_servers(histories: Histories) -> None:
+    assert histories.incidents_of(range(histories.servers)) == histories.incidents > 0
+    for server in range(histories.servers):
+        assert histories.incidents_of([server]) == histories.part([server]).incidents
+
+
+def test_some_of_the_usable_rows_are_spread_over_all_servers(histories: Histories) -> None:
+    whole = histories.usable()
+    assert np.array_equal(histories.some_usable(10**9), whole)
+    some = histories.some_usable(2000)
+    assert len(some) <= 2000
+    assert set(some) <= set(whole)
+    assert set(histories.server_of(some)) == set(histories.server_of(whole))
+    assert len(thinned(whole, 100)) <= 100

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 pytest.importorskip("sklearn", reason="measuring needs the extra 'train'")
 
+from support.histories import fleets_of, joined
+
 from tft_dash.models.forecasting.outcomes import NEVER
 from tft_dash.schema import THRESHOLDS, Window
-from tft_dash.training.histories import Histories, history_of, joined
-from tft_dash.training.measuring.whole import fleet_reliability
+from tft_dash.training.building import Gathered
+from tft_dash.training.histories import Histories, Rows, history_of
+from tft_dash.training.measuring.answers import Answers
+from tft_dash.training.measuring.whole import Reals, fleet_reliability
 
 TICKS = 600
 CRITICAL = THRESHOLDS["cpu_pct"].critical + 5
@@ -30,8 +36,13 @@ def told(history: Histories, sizes: list[int], soon: float) -> dict[str, list[tu
     """Per horizon the ranges as ``(low, count, happened)``, where every row says ``soon`` for both horizons."""
     rows = np.flatnonzero(~history.critical).astype(np.int64)
     said = np.full(len(rows), soon)
-    found = fleet_reliability(sizes, history, rows, (said, said))
+    found = fleet_reliability(answers(history, sizes, rows, said), "tft")
     return {name: [(one.low, one.count, one.happened[0] or 0.0) for one in bins] for name, bins in found.items()}
+
+
+def answers(history: Histories, sizes: list[int], rows: Rows, said: Reals) -> Answers:
+    data = Gathered(fleets_of(sizes, TICKS), history, np.zeros(history.rows, np.float32))
+    return Answers(data, rows, {"tft": (said, said)})
 
 
 def test_one_server_in_trouble_soon_makes_it_true_of_the_fleet() -> None:
@@ -51,8 +62,8 @@ def test_ticks_at_which_a_server_is_critical_already_are_left_out() -> None:
     assert troubled == {}
 
 
-def test_fleets_are_held_apart() -> None:
-    history = joined([fleet(1, {0: slice(300, 310)}), fleet(3, {})])
+def test_fleets_are_held_apart(tmp_path: Path) -> None:
+    history = joined([fleet(1, {0: slice(300, 310)}), fleet(3, {})], tmp_path)
     found = told(history, [1, 3], 0.5)["30m"]
     assert [(low, count) for low, count, _ in found] == [(0.4, TICKS - 10), (0.8, TICKS)]
     assert found[0][2] > 0
@@ -62,11 +73,10 @@ def test_fleets_are_held_apart() -> None:
 def test_a_server_without_an_answer_adds_nothing() -> None:
     history = fleet(2, {})
     rows = np.arange(TICKS, dtype=np.int64)  # of the first server alone
-    bins = fleet_reliability([2], history, rows, (np.full(TICKS, 0.3), np.full(TICKS, 0.3)))["30m"]
+    bins = fleet_reliability(answers(history, [2], rows, np.full(TICKS, 0.3)), "tft")["30m"]
     assert [(one.low, one.count, one.said) for one in bins] == [(0.2, TICKS, pytest.approx(0.3))]
     assert (history.first == NEVER).all()
 
 
 def test_nothing_said_is_no_record() -> None:
-    nothing = np.zeros(0)
-    assert fleet_reliability([2], fleet(2, {}), np.zeros(0, np.int64), (nothing, nothing)) == {}
+    assert fleet_reliability(answers(fleet(2, {}), [2], np.zeros(0, np.int64), np.zeros(0)), "tft") == {}

@@ -14,7 +14,7 @@ import numpy as np
 from dash import Patch
 
 from tft_dash.figures.ago import AgoAxis
-from tft_dash.figures.forecast.words import about
+from tft_dash.figures.forecast.timing import about
 from tft_dash.figures.lines import RISK, Row, in_words, scale, share_of, titles
 from tft_dash.figures.plot import Figure, Numbers, base_layout, chance, numbers, small
 from tft_dash.frame import Frame, ServerForecast, ServerTrace
@@ -50,6 +50,12 @@ class _Scene:
         step = self.frame.source.step_seconds
         return AgoAxis(min(_TICKS, int(HOURS * 3600 / step) + 1), step)
 
+    @property
+    def hours(self) -> list[float]:
+        """Of the forecast's nodes, from now."""
+        found: list[float] = (self.forecast.minutes.astype(np.float64) / 60).round(4).tolist()
+        return found
+
     def quantile(self, metric: str, level: float) -> FloatArray:
         place = int(np.argmin(np.abs(np.array(self.forecast.levels) - level)))
         return self.forecast.quantiles[metric][:, place]
@@ -58,7 +64,7 @@ class _Scene:
 def figure(frame: Frame, trace: ServerTrace, forecast: ServerForecast, theme: Theme) -> Figure:
     """The whole figure."""
     scene = _Scene(frame, trace, forecast)
-    traces = _chance_row(theme)
+    traces = _chance_row(scene, theme)
     for place, metric in enumerate(scene.metrics, 1):
         traces += _metric_row(scene, metric, f"y{place + 1}", theme)
     traces.append(_attention_row(scene, f"y{len(scene.metrics) + 2}", theme))
@@ -138,19 +144,20 @@ def _mark(forecast: ServerForecast, metric: str) -> dict[str, Any]:
     }
 
 
-def _chance_row(theme: Theme) -> list[dict[str, Any]]:
+def _chance_row(scene: _Scene, theme: Theme) -> list[dict[str, Any]]:
     line: dict[str, Any] = {
         "type": "scatter",
         "mode": "lines",
         "name": "chance by then",
-        "hovertemplate": "%{y:.0%} before calibration",
+        "x": scene.hours,
+        "hovertemplate": "%{y:.0%} by then",
     }
     mark = {
         "type": "scatter",
         "mode": "markers+text",
         "x": [0.5, HOURS],
         "marker": {"size": 8, "color": [theme.prob_30m, theme.prob_8h]},
-        "textposition": ["top right", "top left"],
+        "textposition": ["bottom right", "top left"],
         "textfont": {"size": BODY, "color": [theme.prob_30m, theme.prob_8h], "weight": 600},
         "hoverinfo": "skip",
         "cliponaxis": False,
@@ -160,7 +167,7 @@ def _chance_row(theme: Theme) -> list[dict[str, Any]]:
 
 def _metric_row(scene: _Scene, metric: str, axis: str, theme: Theme) -> list[dict[str, Any]]:
     base: dict[str, Any] = {"type": "scatter", "mode": "lines", "yaxis": axis, "hoverinfo": "skip"}
-    ahead = (scene.forecast.minutes.astype(np.float64) / 60).round(4).tolist()
+    ahead = scene.hours
     shares = metric == "error_rate"
     value = f"%{{y:{'.1%' if shares else ',.4~g'}}} {'' if shares else METRIC[metric].unit}".strip()
     past = scene.past

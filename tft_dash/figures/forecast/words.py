@@ -10,6 +10,7 @@ import numpy as np
 from dash import html
 
 from tft_dash import components
+from tft_dash.figures.forecast.timing import about, nearest, when
 from tft_dash.figures.lines import in_words
 from tft_dash.figures.models.values import record
 from tft_dash.figures.plot import chance, percent
@@ -30,19 +31,15 @@ LOOKED: Final = 5
 _OTHERS: Final = {"hour": "the hour of the day", "missing": "what is missing"}
 
 
-def about(minutes: float) -> str:
-    """A time ahead: ``35 min``, ``2 h``, ``2 h 15 min``."""
-    hours, rest = divmod(round(minutes), 60)
-    if not hours:
-        return f"{rest} min"
-    return f"{hours} h {rest} min" if rest else f"{hours} h"
-
-
 def told(forecast: ServerForecast, trace: ServerTrace, evidence: Evidence | None) -> list[Any]:
     """Everything that is said of the forecast above its figure."""
     if math.isnan(forecast.prob_30m) and math.isnan(forecast.prob_8h):
         return [html.P(_nothing(trace), className="forecast-note")]
-    parts = [_chances(forecast, evidence), html.Ul(crossings(forecast, trace), className="forecast-crossings")]
+    listed = crossings(forecast, trace)
+    time = when(forecast)
+    if time:
+        listed.insert(0, html.Li(html.Strong(time)))
+    parts = [_chances(forecast, evidence), html.Ul(listed, className="forecast-crossings")]
     return [*parts, *_confidence(forecast)]
 
 
@@ -64,8 +61,10 @@ def crossings(forecast: ServerForecast, trace: ServerTrace) -> list[html.Li]:
             words = f" possibly over {line} in about {about(crossing.possible)} (a chance of one in ten)"
             found.append((1e4 + crossing.possible, [html.Strong(metric.label), words]))
     if not found:
-        words = f"No metric's band reaches its critical line within {about(float(forecast.minutes[-1]))}."
-        return [html.Li(f"{words} {SPIKES}" if forecast.prob_8h >= SPIKES_FROM else words)]
+        parts = [f"No metric's band reaches its critical line within {about(float(forecast.minutes[-1]))}."]
+        parts.append(nearest(forecast, [name for name in forecast.quantiles if name in trace.metrics]))
+        parts.append(SPIKES if forecast.prob_8h >= SPIKES_FROM else "")
+        return [html.Li(" ".join(filter(None, parts)))]
     return [html.Li(words) for _, words in sorted(found, key=lambda one: one[0])]
 
 

@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tft_dash.frame import Crossing, ServerForecast
+from tft_dash.models.forecasting.curve import MINUTES, crossings_of, stated_curve
 from tft_dash.models.forecasting.inputs import HELD_STEPS, LEAST_STEPS, Ticks, critical_at, inputs_of, profile_codes
 from tft_dash.models.forecasting.layout import CONTEXT, INPUTS, NODES, QUANTILES, STEP_SECONDS, TARGETS
-from tft_dash.schema import THRESHOLDS, FloatArray, Window
+from tft_dash.models.forecasting.runtime import FEW
+from tft_dash.schema import FloatArray, Window
 
 if TYPE_CHECKING:
     from tft_dash.models.tft import TftModel
 
 STEP_MINUTES: Final = STEP_SECONDS / 60.0
-MINUTES: Final[FloatArray] = np.array(NODES, np.float32) * np.float32(STEP_MINUTES)
-_MEDIAN, _HIGH = QUANTILES.index(0.5), QUANTILES.index(0.9)
 _HOUR: Final = slice(len(INPUTS), len(INPUTS) + 2)
 
 
@@ -41,11 +41,12 @@ def forecast_of(model: TftModel, window: Window, tick: int, server: int) -> Serv
     inputs = inputs_of(window)
     end = inputs.fresh_ticks()[-1:]
     past = inputs.steps(end, slice(0, 1)).cut(end)[0]
-    found = model.runtime.run(past, profile_codes(window.profiles), inputs.minutes(end))
+    found = model.runtime.run(past, profile_codes(window.profiles), inputs.minutes(end), at_once=FEW)
     soon, late = _stated(model, window, found.chance, end, np.any(~np.isnan(past[0]), axis=1))
     if np.isnan(soon):
         return _unknown(tick, server)
     quantiles = {name: found.quantiles[0, :, place] for place, name in enumerate(TARGETS)}
+    curve = stated_curve(found.chance[0], soon, late)
     weights = found.selection[0].astype(float)
     return ServerForecast(
         server=server,
@@ -54,7 +55,7 @@ def forecast_of(model: TftModel, window: Window, tick: int, server: int) -> Serv
         minutes=MINUTES,
         levels=QUANTILES,
         quantiles=quantiles,
-        chance=found.chance[0],
+        chance=curve,
         prob_30m=soon,
         prob_8h=late,
         selection={
@@ -64,7 +65,7 @@ def forecast_of(model: TftModel, window: Window, tick: int, server: int) -> Serv
         },
         attention=found.attention[0],
         confidence=float(np.mean(~np.isnan(past))),
-        crossings={name: _crossing(values, THRESHOLDS[name].critical) for name, values in quantiles.items()},
+        crossings=crossings_of(quantiles, curve),
     )
 
 
@@ -85,15 +86,6 @@ def _stated(
         return 1.0, 1.0
     soon, late = (float(np.float32(values[0])) for values in model.artefact.calibration.apply_nodes(chance))
     return soon, max(soon, late)
-
-
-def _crossing(values: FloatArray, line: float) -> Crossing:
-    """When the median and the 90 % quantile of (nodes, quantiles) are first over a line."""
-    return Crossing(likely=_first(values[:, _MEDIAN] > line), possible=_first(values[:, _HIGH] > line))
-
-
-def _first(over: NDArray[np.bool_]) -> float | None:
-    return float(MINUTES[int(np.argmax(over))]) if over.any() else None
 
 
 def _unknown(tick: int, server: int) -> ServerForecast:

@@ -190,7 +190,9 @@ def _demand_answers(artefact: Artefact, path: Path) -> None:
         words = "its golden batch cannot be made again from its seed"
         raise ModelRefusedError(path.with_name(CARD_FILE), words, _ANOTHER + ".")
     try:
-        answers = Runtime(artefact).run(batch.metrics, batch.profile, batch.minute)
+        runtime = Runtime(artefact)
+        answers = runtime.run(batch.metrics, batch.profile, batch.minute)
+        alone = runtime.chance(batch.metrics, batch.profile, batch.minute)
     except Exception as error:  # the runtime's errors have no common base; this is their edge
         words = f"it fails on its golden batch ({shorten(str(error), 160)})"
         raise ModelRefusedError(path, words, _FETCH + ".") from error
@@ -204,6 +206,8 @@ def _demand_answers(artefact: Artefact, path: Path) -> None:
         if not np.nanmax(np.where(np.isnan(apart), np.inf, apart)) <= golden.tolerance:
             words = f"its {name} for the golden batch differ from the card's by up to {np.nanmax(apart):.2g}"
             raise ModelRefusedError(path, words, "It is another model, or this machine computes otherwise. Train anew.")
+    if not np.abs(alone - answers.chance).max() <= golden.tolerance:
+        raise ModelRefusedError(path, "its chances differ where they are asked for alone", "Train anew.")
     _demand_possible(answers, path)
 
 

@@ -21,11 +21,11 @@ _EDGE: Final = 1e-7
 
 
 class Line(BaseModel):
-    """One horizon's line on the logit scale; slope 1 and intercept 0 change nothing."""
+    """One horizon's line on the logit scale; slope 1 and intercept 0 change nothing, slope 0 says one rate always."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    slope: float = Field(1.0, gt=0, le=20, allow_inf_nan=False)
+    slope: float = Field(1.0, ge=0, le=20, allow_inf_nan=False)
     intercept: float = Field(0.0, ge=-20, le=20, allow_inf_nan=False)
 
     def apply(self, chance: NDArray[Any]) -> Reals:

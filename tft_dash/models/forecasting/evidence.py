@@ -87,6 +87,30 @@ class Bands(_Part):
     coverage_80: Interval
 
 
+class PlainScores(_Part):
+    """One model's scores without intervals; None where nothing happened to hold it against."""
+
+    brier_skill: float | None
+    auc: float | None
+    calibration_error: float | None
+    skill_minus_gradient_boosting: float | None = None
+
+
+class OneFleet(_Part):
+    """One fleet alone, with its own alarm threshold; or the mean of several."""
+
+    source: str
+    servers: int
+    incidents: int
+    horizons: dict[Literal["30m", "8h"], dict[str, PlainScores]]
+    recall: float | None = Field(description="At the lowest threshold that keeps to the bounds on this fleet.")
+    median_lead_minutes: float | None
+    false_per_server_week: float | None
+    share_in_alarm: float | None
+    pinball_ratio: float | None
+    coverage_80: float | None
+
+
 class Evidence(_Part):
     """Everything measured of a model on one set of histories."""
 
@@ -108,6 +132,10 @@ class Evidence(_Part):
     fleet: dict[Literal["30m", "8h"], tuple[ReliabilityBin, ...]] = Field(
         default={}, description="Reliability of the probabilities of whole fleets; empty where it was not measured."
     )
+    each: tuple[OneFleet, ...] = Field(
+        default=(), description="Every fleet alone; empty in evidence of before it was measured."
+    )
+    mean: OneFleet | None = Field(default=None, description="Of ``each``; None where there are not two.")
     by_profile: tuple[Group, ...]
     by_kind: tuple[Group, ...]
     blind_spots: tuple[str, ...]

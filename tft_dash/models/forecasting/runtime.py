@@ -17,10 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tft_dash.models.forecasting.layout import CONTEXT, INPUTS, NODES, QUANTILES, TARGETS
+from tft_dash.models.forecasting.onnx_file import part_for
 
 CHUNK: Final = 16
 """Windows that are run at a time, always so many: an answer then does not depend on who else is in the chunk, to the
 last bit. Larger chunks are no faster, take more memory, and cost a small fleet more."""
+FEW: Final = 4
+"""The same for whoever asks about a single server: three padded windows cost less than fifteen. One window alone would
+be multiplied by another kernel, and differ in the last bits."""
 
 Reals = NDArray[np.float32]
 Shape = tuple[int, ...]
@@ -72,55 +76,60 @@ class Graphed(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The inputs of all windows."""
+
+    metrics: Reals
+    profile: NDArray[np.int64]
+    minute: Reals
+
+    def feed(self, here: slice, lacking: int) -> dict[str, NDArray[Any]]:
+        """Some of them by the names of the graph, with so many more to fill it up."""
+        inputs: dict[str, NDArray[Any]] = {"metrics": self.metrics, "profile": self.profile, "minute": self.minute}
+        return {name: _padded(values[here], lacking) for name, values in inputs.items()}
+
+
 class Runtime:
-    """Answers for windows; the session is made at the first question of each process, so after a fork.
+    """Answers for windows; a session is made at the first question of its kind in each process, so after a fork.
+
+    There are two: over the whole graph, and over the part of it that makes the chances, which are asked for most.
 
     :param artefact: a verified model.
     """
 
     def __init__(self, artefact: Graphed) -> None:
         self._graph = artefact.graph
-        self._session: tuple[int, Any] | None = None
+        self._sessions: dict[tuple[str, ...], tuple[int, Any]] = {}
         self._lock = threading.Lock()
 
-    def run(self, metrics: Reals, profile: NDArray[np.int64], minute: Reals) -> Outputs:
+    def run(self, metrics: Reals, profile: NDArray[np.int64], minute: Reals, *, at_once: int = CHUNK) -> Outputs:
         """Everything for ``metrics`` (windows, 96, 8), ``profile`` and ``minute`` (windows,)."""
-        return Outputs(**self._run(metrics, profile, minute, tuple(OUTPUT_SHAPES)))
+        return Outputs(**self._run(_Asked(metrics, profile, minute), tuple(OUTPUT_SHAPES), at_once))
 
     def chance(self, metrics: Reals, profile: NDArray[np.int64], minute: Reals) -> Reals:
         """(windows, nodes) the chances alone, which is cheaper."""
-        return self._run(metrics, profile, minute, ("chance",))["chance"]
+        return self._run(_Asked(metrics, profile, minute), ("chance",), CHUNK)["chance"]
 
-    def _run(
-        self,
-        metrics: Reals,
-        profile: NDArray[np.int64],
-        minute: Reals,
-        wanted: tuple[str, ...],
-    ) -> dict[str, Reals]:
-        count = len(metrics)
+    def _run(self, asked: _Asked, wanted: tuple[str, ...], at_once: int) -> dict[str, Reals]:
+        count = len(asked.metrics)
         found = {name: np.empty((count, *OUTPUT_SHAPES[name][1]), np.float32) for name in wanted}
-        if not count:
-            return found
-        session = self._opened()
-        for first in range(0, count, CHUNK):
-            here = slice(first, min(first + CHUNK, count))
-            lacking = CHUNK - (here.stop - first)
-            inputs: dict[str, NDArray[Any]] = {
-                "metrics": metrics[here],
-                "profile": profile[here],
-                "minute": minute[here],
-            }
-            feed = {name: _padded(values, lacking) for name, values in inputs.items()}
-            for name, values in zip(wanted, session.run(list(wanted), feed), strict=True):
-                found[name][here] = values[: CHUNK - lacking]
+        session: Any = self._opened(wanted) if count else None
+        for first in range(0, count, at_once):
+            here = slice(first, min(first + at_once, count))
+            lacking = at_once - (here.stop - first)
+            for name, values in zip(wanted, session.run(list(wanted), asked.feed(here, lacking)), strict=True):
+                found[name][here] = values[: at_once - lacking]
         return found
 
-    def _opened(self) -> Any:  # noqa: ANN401 - onnxruntime has no types
+    def _opened(self, wanted: tuple[str, ...]) -> Any:  # noqa: ANN401 - onnxruntime has no types
         with self._lock:
-            if self._session is None or self._session[0] != os.getpid():
-                self._session = (os.getpid(), open_session(self._graph))
-            return self._session[1]
+            process, session = self._sessions.get(wanted, (None, None))
+            if process != os.getpid():
+                graph = part_for(self._graph, wanted[0]) if len(wanted) == 1 else self._graph
+                session = open_session(graph)
+                self._sessions[wanted] = (os.getpid(), session)
+            return session
 
 
 def _padded(values: NDArray[Any], lacking: int) -> NDArray[Any]:

@@ -6,7 +6,9 @@
     <data>/models/<version>/                the team's own
     <data>/models/active.json               which one answers; without it, the newest that is shipped
 
-Every process looks at the files at most once a second, so that activation and rollback need no restart.
+Every process looks at the files at most once a second, so that activation and rollback need no restart. What the files
+are decides, never what a process did before: a model that is damaged while it answers answers in no process any more,
+whether that started before the damage or after it.
 """
 
 from __future__ import annotations
@@ -97,16 +99,15 @@ class Shelf:
         self._look_seconds = look_seconds
         self._lock = threading.RLock()
         self._looked_at = float("-inf")
-        self._seen: object = None
         self._running: Artefact | None = None
         self._refused: ModelRefusedError | None = None
         self._evidence: tuple[object, Evidence | None] = (None, None)
         self._known: dict[Path, tuple[object, Artefact | ModelRefusedError]] = {}
 
     def current(self) -> Artefact:
-        """The model that answers. One that answers already goes on when what was chosen after it is refused.
+        """The model that answers, as its files are now.
 
-        :raises ModelRefusedError: the chosen one is refused, and none has answered in this process.
+        :raises ModelRefusedError: the chosen one is refused.
         """
         with self._lock:
             now = time.monotonic()
@@ -178,17 +179,11 @@ class Shelf:
 
     def _look(self) -> None:
         try:
-            folder = self._folder_of(self._choice().version)
-            seen: object = (folder, _signature(folder))
-            if seen == self._seen:
-                return
-            self._running, self._refused = self._checked(folder), None
+            self._running, self._refused = self._checked(self._folder_of(self._choice().version)), None
         except ModelRefusedError as error:
-            seen = str(error)
-            self._refused = error
-            if seen != self._seen:
+            if str(error) != str(self._refused):
                 logger.warning("%s", error)
-        self._seen = seen
+            self._running, self._refused = None, error
 
     def _choice(self) -> Choice:
         path = self.folder / ACTIVE_FILE
@@ -273,12 +268,13 @@ def _signature(folder: Path) -> object:
     return tuple(_status(folder / name) for name in (CARD_FILE, *VOUCHED_FILES))
 
 
-def _status(path: Path) -> tuple[int, int, int] | None:
+def _status(path: Path) -> tuple[int, int, int, int] | None:
+    """The time of change, too: a copy that keeps the time of its content shows in that alone."""
     try:
         status = path.stat()
     except OSError:
         return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
 
 
 def _versions(folder: Path) -> tuple[str, ...]:

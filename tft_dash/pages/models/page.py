@@ -9,15 +9,16 @@ from dash import dcc, html
 
 from tft_dash import components, ids
 from tft_dash.frame import ModelVersion
-from tft_dash.pages.models import alarming, cards, scores, trust
+from tft_dash.pages.models import alarming, cards, drift, fitted, scores, trust
 from tft_dash.pages.wording import plural
 from tft_dash.schema import ModelCard
 
 if TYPE_CHECKING:
+    from tft_dash.models.calibrated.shelf import ShelvedCalibration
     from tft_dash.models.forecasting.evidence import Evidence
 
 SIMULATED: Final = "A probability learnt on simulated fleets says nothing about a real fleet until recalibrated."
-RECALIBRATE: Final = "tft-dash calibrate SOURCE --model tft"
+RECALIBRATE: Final = "tft-dash calibrate SOURCE"
 
 
 def layout(
@@ -26,12 +27,17 @@ def layout(
     versions: Sequence[ModelVersion],
     evidence: Evidence | None,
     problems: Sequence[str] = (),
+    *,
+    watched: Sequence[str] = (),
+    calibrations: Sequence[ShelvedCalibration] = (),
 ) -> html.Div:
     """The whole page; its figures come with the theme.
 
     :param default: the model that a page starts with.
     :param evidence: of the model that forecasts; None = there is none.
     :param problems: what could not be read.
+    :param watched: sources whose forecasts can be held against what happened.
+    :param calibrations: those that were fitted here.
     """
     simulated = any(card.simulated for card in model_cards) or bool(evidence and evidence.simulated)
     return html.Div(
@@ -47,6 +53,8 @@ def layout(
             *([_simulated()] if simulated else []),
             _section("The models", [cards.model_cards(model_cards, default)]),
             *(_evidence(evidence) if evidence is not None else [_none(model_cards, problems)]),
+            *([_section("Does it still hold?", drift.section(watched))] if watched else []),
+            _section("Fitted to your own fleets", fitted.calibrations(calibrations)),
             _section("Versions of the forecast model", cards.versions(versions)),
         ],
         className="models page",

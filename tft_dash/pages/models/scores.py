@@ -48,7 +48,38 @@ def comparison(evidence: Evidence) -> list[Any]:
         ],
         className="gloss",
     )  # fmt: skip
-    return [html.Div(parts, className="model-columns"), gloss]
+    return [html.Div(parts, className="model-columns"), *_each(evidence), gloss]
+
+
+def _each(evidence: Evidence) -> list[Any]:
+    """The model on every fleet alone, and the mean; nothing where there is one fleet, or nobody measured it."""
+    if evidence.mean is None:
+        return []
+    head = ["Fleet"]
+    for _, words in HORIZONS:
+        head += [f"{words}: Brier skill", "AUC", "Calibration error"]
+    rows = []
+    for fleet in (*evidence.each, evidence.mean):
+        name = f"Mean of {len(evidence.each)}" if fleet is evidence.mean else fleet.source
+        cells: list[Any] = [html.Strong(name) if fleet is evidence.mean else name]
+        horizons = {str(key): one for key, one in fleet.horizons.items()}
+        for key, _ in HORIZONS:
+            own = horizons.get(key, {}).get(evidence.model)
+            for field, places, _ in _COLUMNS:
+                value = None if own is None else known(getattr(own, field))
+                cells.append("—" if value is None else decimal(value, places))
+        rows.append([*cells, _share(fleet.recall), "—" if fleet.median_lead_minutes is None else
+                     f"{fleet.median_lead_minutes:.0f} min"])  # fmt: skip
+    why = "Each fleet by itself, with its own alarm threshold. The tables above are of all fleets together."
+    return [
+        html.H3("Each fleet alone", className="small-title"),
+        table([*head, "Announced", "Median lead"], rows, "Scores of each fleet alone"),
+        html.P(why, className="quiet"),
+    ]
+
+
+def _share(value: float | None) -> str:
+    return "—" if value is None else share(value)
 
 
 def bands(evidence: Evidence) -> list[Any]:

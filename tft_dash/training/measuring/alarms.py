@@ -7,6 +7,7 @@ false when it announces none, unless the server was critical in the 30 minutes b
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,13 +32,41 @@ Places = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What one threshold gives.
+    """What one threshold gives on some servers.
 
+    :param right: alarms that announce an incident; ``false``: those that announce none.
+    :param hot: counted steps in alarm, of ``counted`` in all.
     :param lead: (incidents,) minutes between the alarm and each incident, NaN where none announced it.
     """
 
-    point: AlarmPoint
+    threshold: float
+    right: int
+    false: int
+    hot: int
+    counted: int
     lead: NDArray[np.float64]
+
+    @property
+    def point(self) -> AlarmPoint:
+        """As it is shown."""
+        caught = ~np.isnan(self.lead)
+        return AlarmPoint(
+            threshold=self.threshold,
+            false_per_server_week=self.false / max(self.counted / _WEEK_STEPS, 1e-9),
+            share_in_alarm=self.hot / max(self.counted, 1),
+            recall=float(caught.mean()) if len(caught) else 0.0,
+            precision=self.right / max(self.right + self.false, 1),
+            median_lead_minutes=float(np.median(self.lead[caught])) if caught.any() else None,
+        )
+
+
+def pooled(parts: Sequence[Judged]) -> Judged:
+    """One threshold on several sets of servers together."""
+    return Judged(
+        parts[0].threshold, sum(part.right for part in parts), sum(part.false for part in parts),
+        sum(part.hot for part in parts), sum(part.counted for part in parts),
+        np.concatenate([part.lead for part in parts]),
+    )  # fmt: skip
 
 
 class AlarmJudge:
@@ -60,7 +89,6 @@ class AlarmJudge:
         """``chance`` (rows,) of the histories, NaN where nothing was said."""
         hot = (chance >= threshold) & ~self._critical
         rows = np.flatnonzero(hot)
-        weeks = max(float(self._counted.sum()) / _WEEK_STEPS, 1e-9)
         lead = np.full(len(self.onsets), np.nan)
         false, right = 0, 0
         if len(rows):
@@ -69,16 +97,12 @@ class AlarmJudge:
             self._fill_leads(lead, first, announced)
             tail = self._after_critical(first)
             right, false = int((announced >= 0).sum()), int(((announced < 0) & ~tail).sum())
-        caught = ~np.isnan(lead)
-        point = AlarmPoint(
-            threshold=threshold,
-            false_per_server_week=false / weeks,
-            share_in_alarm=float(hot[self._counted].mean()) if self._counted.any() else 0.0,
-            recall=float(caught.mean()) if len(lead) else 0.0,
-            precision=right / max(right + false, 1),
-            median_lead_minutes=float(np.median(lead[caught])) if caught.any() else None,
-        )
-        return Judged(point, lead)
+        count = int(np.count_nonzero(self._counted))
+        return Judged(threshold, right, false, int(np.count_nonzero(hot & self._counted)), count, lead)
+
+    def curve(self, chance: NDArray[np.float64]) -> list[Judged]:
+        """Every threshold of :data:`THRESHOLDS`."""
+        return [self.judge(chance, threshold) for threshold in THRESHOLDS]
 
     def _announced(self, first: Places, last: Places) -> Places:
         """(episodes,) the place of the first incident that each announces, −1 = none."""
@@ -107,14 +131,14 @@ def _episodes(rows: Places, shift: Places) -> tuple[Places, Places]:
     return rows[np.concatenate([[0], cuts + 1])], rows[np.concatenate([cuts, [len(rows) - 1]])]
 
 
-def alarms_of(judge: AlarmJudge, chance: NDArray[np.float64]) -> tuple[Alarms, NDArray[np.float64]]:
+def alarms_of(curve: Sequence[Judged]) -> tuple[Alarms, NDArray[np.float64]]:
     """The whole curve, the lowest threshold that keeps to the bounds, and each incident's lead there (NaN = missed)."""
-    judged = [judge.judge(chance, threshold) for threshold in THRESHOLDS]
-    chosen = next((found for found in judged if _is_bearable(found.point)), None)
-    lead = np.full(len(judge.onsets), np.nan) if chosen is None else chosen.lead
+    points = [judged.point for judged in curve]
+    chosen = next((place for place, point in enumerate(points) if _is_bearable(point)), None)
+    lead = np.full(len(curve[0].lead), np.nan) if chosen is None else curve[chosen].lead
     caught = tuple(float(minutes) for minutes in np.sort(lead[~np.isnan(lead)]))
-    point = None if chosen is None else chosen.point
-    return Alarms(chosen=point, curve=tuple(found.point for found in judged), lead_minutes=caught), lead
+    point = None if chosen is None else points[chosen]
+    return Alarms(chosen=point, curve=tuple(points), lead_minutes=caught), lead
 
 
 def _is_bearable(point: AlarmPoint) -> bool:

@@ -6,6 +6,7 @@ quantiles of their own errors, as measured on the servers that learnt. At every 
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from dataclasses import dataclass
 from typing import Final
@@ -15,11 +16,12 @@ from numpy.typing import NDArray
 
 from tft_dash.models.forecasting.evidence import Bands, Interval
 from tft_dash.models.forecasting.layout import INPUTS, NODES, QUANTILES, TARGETS
-from tft_dash.training.histories import Histories, Rows
+from tft_dash.training.histories import Histories, Rows, thinned
 from tft_dash.training.measuring.predicting import Predictor, quantiles_of
-from tft_dash.training.measuring.scores import interval, resamples
+from tft_dash.training.measuring.scores import interval
 
 SAMPLE: Final = 8_000
+MOST_ROWS: Final = 4_000_000
 SEED: Final = 7
 NAIVE: Final = ("last value", "window mean", "same time yesterday")
 _DAY_STEPS: Final = 288
@@ -38,16 +40,32 @@ class BandScores:
     coverage_80: Interval
 
 
+@dataclass(frozen=True, slots=True)
+class BandSums:
+    """What the scores are made of, per server; the first axis of all are the servers.
+
+    :param losses: of the model and every naive forecast, (servers, nodes, targets).
+    :param covered: how often the truth lay within the 80 % band, of ``known`` times.
+    """
+
+    losses: dict[str, Reals]
+    covered: Reals
+    known: Reals
+
+    def scored(self, counts: Reals) -> BandScores:
+        """The scores; ``counts`` (draws, servers) how often each server counts, the estimate in the first row."""
+        return _scored(self.losses, self.covered, self.known, counts)
+
+
 def sample(rows: Rows, history: Histories) -> Rows:
     """Rows that have a yesterday, at most :data:`SAMPLE` of them, evenly drawn; all where none has one."""
+    rows = thinned(rows, MOST_ROWS)
     late = rows[history.tick_of(rows) >= _DAY_STEPS]
     chosen = late if len(late) else rows
     return np.sort(np.random.default_rng(SEED).permutation(chosen)[:SAMPLE])
 
 
-def band_scores(
-    predictor: Predictor, history: Histories, rows: Rows, fitted: Histories, fitted_rows: Rows
-) -> BandScores:
+def band_sums(predictor: Predictor, history: Histories, rows: Rows, fitted: Histories, fitted_rows: Rows) -> BandSums:
     """The model on ``rows`` of ``history``, beside naive forecasts whose errors were measured on ``fitted_rows``."""
     rows, fitted_rows = sample(rows, history), sample(fitted_rows, fitted)
     truth = history.futures(rows).astype(np.float64)
@@ -57,14 +75,14 @@ def band_scores(
     losses = {"model": _pinball(truth, quantiles)}
     errors = fitted.futures(fitted_rows).astype(np.float64)
     for name in NAIVE:
-        error = np.nanquantile(errors - _naive(name, fitted, fitted_rows), _LEVELS, axis=0).transpose(1, 2, 0)
+        error = _quantiles(errors - _naive(name, fitted, fitted_rows))
         losses[name] = _pinball(truth, _naive(name, history, rows)[..., None] + error)
     usable = there & np.all([~np.isnan(loss) for loss in losses.values()], axis=0)
     inside = (truth >= quantiles[..., 1]) & (truth <= quantiles[..., -2])
     sums = {name: _per_server(np.where(usable, loss, 0.0), server, history.servers) for name, loss in losses.items()}
     covered = _per_server((inside & there).astype(np.float64), server, history.servers)
     known = _per_server(there.astype(np.float64), server, history.servers)
-    return _scored(sums, covered, known, resamples(history.servers))
+    return BandSums(sums, covered, known)
 
 
 def _scored(sums: dict[str, Reals], covered: Reals, known: Reals, counts: Reals) -> BandScores:
@@ -85,6 +103,14 @@ def _scored(sums: dict[str, Reals], covered: Reals, known: Reals, counts: Reals)
         for place, name in enumerate(TARGETS)
     )
     return BandScores(bands, interval(_mean(ratio.reshape(len(ratio), -1))), interval(_mean(share)))
+
+
+def _quantiles(errors: Reals) -> Reals:
+    """(nodes, targets, quantiles), NaN for a metric that nobody measured."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        found: Reals = np.nanquantile(errors, _LEVELS, axis=0)
+    return found.transpose(1, 2, 0)
 
 
 def _mean(values: Reals) -> Reals:

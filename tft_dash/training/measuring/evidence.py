@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,142 +12,123 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tft_dash.errors import DataError
-from tft_dash.models.forecasting.calibration import Calibration, HorizonName
-from tft_dash.models.forecasting.evidence import Alarms, Evidence, Horizon, ModelScores
+from tft_dash.models.forecasting.calibration import HorizonName
+from tft_dash.models.forecasting.evidence import AlarmPoint, Alarms, Evidence, Horizon, ModelScores
 from tft_dash.models.forecasting.layout import STEP_SECONDS
-from tft_dash.progress import Progress
-from tft_dash.training.fleets import Fleet
 from tft_dash.training.histories import Histories, Rows
-from tft_dash.training.measuring.alarms import AlarmJudge, alarms_of
-from tft_dash.training.measuring.bands import band_scores
+from tft_dash.training.measuring.alarms import AlarmJudge, Judged, alarms_of, pooled
+from tft_dash.training.measuring.answers import MODEL, Answers, Subject, stretch_of, stretches
+from tft_dash.training.measuring.bands import band_sums
+from tft_dash.training.measuring.each import each_fleet, mean_of
 from tft_dash.training.measuring.groups import Caught, blind_spots, by_kind, by_profile
-from tft_dash.training.measuring.predicting import Predictor, chances
-from tft_dash.training.measuring.references import (
-    BOOSTING,
-    CLIMATOLOGY,
-    HORIZON_STEPS,
-    PERSISTENCE,
-    References,
-    outcomes,
-    risks,
-)
-from tft_dash.training.measuring.scores import Forecasts, scores_of
+from tft_dash.training.measuring.references import BOOSTING, CLIMATOLOGY, HORIZON_STEPS, PERSISTENCE
+from tft_dash.training.measuring.scores import resamples, row_counts, scores_of
 from tft_dash.training.measuring.whole import fleet_reliability
 
 HORIZONS: Final[tuple[HorizonName, ...]] = ("30m", "8h")
-MODEL: Final = "tft"
 NO_ALARMS: Final = (CLIMATOLOGY, PERSISTENCE)
 """References that cannot tell when to raise an alarm."""
 Reals = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What is measured.
-
-    :param command: the one command that makes the evidence anew.
-    """
-
-    predictor: Predictor
-    calibration: Calibration
-    version: str
-    command: str
-    simulated: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """Answers of the model and of every reference on some rows."""
-
-    history: Histories
-    rows: Rows
-    said: Mapping[str, tuple[Reals, Reals]]
-
-    def forecasts(self, name: str, horizon: int) -> Forecasts:
-        """One model at one horizon, on the rows that count."""
-        counted = self.history.counted[self.rows]
-        rows = self.rows[counted]
-        truth = self.history.first[rows] <= HORIZON_STEPS[horizon]
-        server = self.history.server_of(rows)
-        return Forecasts(truth, self.said[name][horizon][counted], server, self.history.servers)
-
-    def everywhere(self, name: str) -> Reals:
-        """P(30 min) for every row of the history, NaN where nothing was asked."""
-        found = np.full(self.history.rows, np.nan)
-        found[self.rows] = self.said[name][0]
-        return found
-
-
-def measured(
-    subject: Subject, history: Histories, rows: Rows, others: tuple[References, Sequence[Fleet]], progress: Progress
-) -> Measured:
-    """Ask the model and every reference for ``rows`` of a history.
-
-    :param others: the references, and the fleets whose series make up the history.
-    """
-    references, fleets = others
-    mine = chances(subject.predictor, subject.calibration, history, rows, progress)
-    return Measured(history, rows, {MODEL: mine, **references.chances(history, rows, risks(fleets))})
-
-
-def evidence_of(subject: Subject, fleets: Sequence[Fleet], found: Measured, fitted: tuple[Histories, Rows]) -> Evidence:
+def evidence_of(subject: Subject, answers: Answers, fitted: tuple[Histories, Rows]) -> Evidence:
     """The document.
 
     :param fitted: histories and rows on which the naive forecasts' errors are measured.
     :raises DataError: nothing happened in the histories, so that nothing can be measured.
     """
-    history = found.history
-    if not history.incidents or not outcomes(history, found.rows).any(1).all():
+    data, history = answers.data, answers.data.history
+    happened = [row_counts(answers.forecasts(MODEL, place))[1] for place in range(len(HORIZONS))]
+    alarms = judged(answers)
+    own = alarms[MODEL]
+    if not len(own.onsets) or not all(happened):
         raise DataError(
-            "There is not a single incident in these histories (a server that turns critical by the contract's "
-            "thresholds), so that no forecast can be measured on them. Take longer ones, or those of more servers."
+            "There is not a single incident to measure on in these histories (a server that turns critical by the "
+            "contract's thresholds, after a window of 8 hours and before a horizon of 8 hours). Take longer ones, or "
+            "those of more servers."
         )
-    judge = AlarmJudge(history, _seen(history, found.rows))
-    alarms: dict[str, Alarms] = {}
-    leads: Reals = np.zeros(0)
-    for name in (name for name in found.said if name not in NO_ALARMS):
-        alarms[name], lead = alarms_of(judge, found.everywhere(name))
-        leads = lead if name == MODEL else leads
-    bands = band_scores(subject.predictor, history, found.rows, *fitted)
-    caught = Caught(judge.onsets, leads)
-    kinds = by_kind(fleets, history, caught)
-    sizes = [len(fleet.window.servers) for fleet in fleets]
+    bands = band_sums(subject.predictor, history, answers.rows, *fitted)
+    pooled_bands = bands.scored(resamples(history.servers))
+    caught = Caught(own.onsets, own.lead)
+    kinds = by_kind(data.fleets, history, caught)
+    each = each_fleet(answers, HORIZONS, own.fleets, bands)
     content: dict[str, Any] = {
         "format": "tft-dash/evidence/1",
         "model": MODEL,
         "version": subject.version,
         "command": subject.command,
         "simulated": subject.simulated,
-        "sources": tuple(fleet.name for fleet in fleets),
+        "sources": tuple(fleet.name for fleet in data.fleets),
         "servers": history.servers,
         "days": round(float(history.ticks.mean()) * STEP_SECONDS / 86_400, 3),
-        "incidents": len(judge.onsets),
-        "horizons": {name: _horizon(found, place) for place, name in enumerate(HORIZONS)},
-        "alarms": alarms,
-        "bands": bands.bands,
-        "pinball_ratio": bands.pinball_ratio,
-        "coverage_80": bands.coverage_80,
-        "fleet": fleet_reliability(sizes, history, found.rows, found.said[MODEL]),
-        "by_profile": by_profile(found.forecasts(MODEL, 0), found.forecasts(MODEL, 1), history, caught),
+        "incidents": len(own.onsets),
+        "horizons": {name: _horizon(answers, place) for place, name in enumerate(HORIZONS)},
+        "alarms": {name: found.alarms for name, found in alarms.items()},
+        "bands": pooled_bands.bands,
+        "pinball_ratio": pooled_bands.pinball_ratio,
+        "coverage_80": pooled_bands.coverage_80,
+        "fleet": fleet_reliability(answers, MODEL),
+        "each": each,
+        "mean": mean_of(each),
+        "by_profile": by_profile(answers.forecasts(MODEL, 0), answers.forecasts(MODEL, 1), history, caught),
         "by_kind": kinds,
         "blind_spots": blind_spots(kinds, simulated=subject.simulated),
     }
     return _digested(content)
 
 
-def _horizon(found: Measured, place: int) -> Horizon:
-    reference = found.forecasts(BOOSTING, place)
+@dataclass(frozen=True, slots=True)
+class ModelAlarms:
+    """One model's alarms on all fleets together, and on each with a threshold of its own.
+
+    :param onsets: rows at which incidents begin; ``lead``: minutes, NaN = not announced.
+    :param fleets: how many of them are each fleet's, and what its own threshold gives.
+    """
+
+    alarms: Alarms
+    onsets: Rows
+    lead: Reals
+    fleets: tuple[tuple[int, AlarmPoint | None], ...]
+
+
+def judged(answers: Answers) -> dict[str, ModelAlarms]:
+    """The alarms of every model that can raise some, judged stretch by stretch."""
+    data = answers.data
+    names = [name for name in answers.said if name not in NO_ALARMS]
+    curves: dict[str, list[list[Judged]]] = {name: [] for name in names}
+    onsets, owner = [], []
+    for stretch in stretches(data):
+        begin, part = stretch_of(data, stretch)
+        span = slice(begin, begin + part.history.rows)
+        judge = AlarmJudge(part.history, ~np.isnan(answers.between(MODEL, 0, span)))
+        onsets.append(judge.onsets + begin)
+        owner.append(stretch.fleet)
+        for name in names:
+            curves[name].append(judge.curve(answers.between(name, 0, span)))
+    found = {}
+    for name, parts in curves.items():
+        alarms, lead = alarms_of(_pooled(parts))
+        own = [
+            [curve for curve, fleet in zip(parts, owner, strict=True) if fleet == at] for at in range(len(data.fleets))
+        ]
+        fleets = tuple((len(curve[0].lead), alarms_of(curve)[0].chosen) for curve in map(_pooled, own))
+        found[name] = ModelAlarms(alarms, np.concatenate(onsets), lead, fleets)
+    return found
+
+
+def _pooled(curves: Sequence[Sequence[Judged]]) -> list[Judged]:
+    return [pooled(parts) for parts in zip(*curves, strict=True)]
+
+
+def _horizon(answers: Answers, place: int) -> Horizon:
+    reference = answers.forecasts(BOOSTING, place)
     models: dict[str, ModelScores] = {
-        name: scores_of(found.forecasts(name, place), None if name == BOOSTING else reference) for name in found.said
+        name: scores_of(answers.forecasts(name, place), None if name == BOOSTING else reference)
+        for name in answers.said
     }
     minutes = round(HORIZON_STEPS[place] * STEP_SECONDS / 60)
-    return Horizon(minutes=minutes, count=len(reference.truth), positives=int(reference.truth.sum()), models=models)
-
-
-def _seen(history: Histories, rows: Rows) -> NDArray[np.bool_]:
-    found = np.zeros(history.rows, bool)
-    found[rows] = True
-    return found
+    count, positives = row_counts(reference)
+    return Horizon(minutes=minutes, count=count, positives=positives, models=models)
 
 
 def _digested(content: dict[str, Any]) -> Evidence:

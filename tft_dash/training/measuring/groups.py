@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from tft_dash.models.forecasting.evidence import Group
 from tft_dash.models.forecasting.layout import PROFILES, STEP_SECONDS
-from tft_dash.training.fleets import Fleet
+from tft_dash.training.building import FleetFacts
 from tft_dash.training.histories import Histories
-from tft_dash.training.measuring.scores import Forecasts, brier_skills, of_groups
+from tft_dash.training.measuring.scores import Scored, brier_skills
 
 OTHER: Final = "not drawn"
 """Incidents that no single drawn one explains: build-ups that went too far, bursts on a busy server."""
@@ -48,26 +48,26 @@ class Caught:
         )
 
 
-def by_profile(soon: Forecasts, late: Forecasts, history: Histories, caught: Caught) -> tuple[Group, ...]:
+def by_profile(soon: Scored, late: Scored, history: Histories, caught: Caught) -> tuple[Group, ...]:
     """A group per profile that has servers here."""
     of_onset = history.profile[history.server_of(caught.onsets)]
-    of_row = history.profile[soon.server]
-    found = []
-    for code, name in enumerate(PROFILES):
-        servers = int((history.profile == code).sum())
-        if servers:
-            skills = (_skill(forecasts, of_row == code) for forecasts in (soon, late))
-            more = dict(zip(("brier_skill_30m", "brier_skill_8h"), skills, strict=True))
-            found.append(caught.group(name, of_onset == code, servers=servers, **more))
-    return tuple(found)
+    codes = np.array([code for code in range(len(PROFILES)) if (history.profile == code).any()])
+    counts = (history.profile == codes[:, None]).astype(np.float64)
+    skills = brier_skills(soon, counts), brier_skills(late, counts)
+    return tuple(
+        caught.group(
+            PROFILES[code], of_onset == code, servers=int(counts[place].sum()),
+            brier_skill_30m=_known(skills[0][place]), brier_skill_8h=_known(skills[1][place]),
+        )
+        for place, code in enumerate(codes)
+    )  # fmt: skip
 
 
-def _skill(forecasts: Forecasts, chosen: NDArray[np.bool_]) -> float | None:
-    value = of_groups(forecasts, chosen, brier_skills)
-    return value if np.isfinite(value) else None
+def _known(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
 
 
-def by_kind(fleets: Sequence[Fleet], history: Histories, caught: Caught) -> tuple[Group, ...]:
+def by_kind(fleets: Sequence[FleetFacts], history: Histories, caught: Caught) -> tuple[Group, ...]:
     """A group per kind of incident, as the simulator drew it, and of those that came again or from elsewhere.
 
     Empty for recordings: nobody knows of which kind their incidents were.
@@ -84,7 +84,7 @@ def by_kind(fleets: Sequence[Fleet], history: Histories, caught: Caught) -> tupl
     return tuple(group for group in groups if group.incidents)
 
 
-def _drawn(fleets: Sequence[Fleet], history: Histories, onsets: NDArray[np.int64]) -> tuple[list[str], list[str]]:
+def _drawn(fleets: Sequence[FleetFacts], history: Histories, onsets: NDArray[np.int64]) -> tuple[list[str], list[str]]:
     """Kind and origin of each onset: those of the drawn incident in whose span it begins."""
     spans: dict[int, list[tuple[int, int, str, str]]] = {}
     first = 0
@@ -92,7 +92,7 @@ def _drawn(fleets: Sequence[Fleet], history: Histories, onsets: NDArray[np.int64
         for it in fleet.incidents:
             span = (it.begin_ms // _STEP_MS, -(-it.end_ms // _STEP_MS), it.kind, it.origin)
             spans.setdefault(first + it.server, []).append(span)
-        first += len(fleet.window.servers)
+        first += fleet.servers
     kinds, origins = [], []
     for server, tick in zip(history.server_of(onsets), history.tick_of(onsets), strict=True):
         hit = next((span for span in spans.get(int(server), []) if span[0] <= tick <= span[1]), None)

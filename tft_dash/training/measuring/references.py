@@ -6,7 +6,6 @@ which incidents followed, so that none is beaten by its scale alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,18 +13,21 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from tft_dash.models.base import MODELS
 from tft_dash.models.forecasting.layout import INPUTS, LATE, NODES, SOON
 from tft_dash.progress import Progress, silent
 from tft_dash.schema import THRESHOLDS
-from tft_dash.training.fleets import Fleet
-from tft_dash.training.histories import Histories, Rows
+from tft_dash.training.building import Gathered
+from tft_dash.training.histories import Histories, Rows, thinned
 from tft_dash.training.measuring.features import features
 
 Reals = NDArray[np.float64]
 HORIZON_STEPS: Final = (NODES[SOON], NODES[LATE])
 BOOSTING, RULES, PERSISTENCE, CLIMATOLOGY = "gradient-boosting", "thresholds", "persistence", "climatology"
 BOOSTING_ROWS: Final = 150_000
+LEAST_KNOWN: Final = 200
+"""Values that a feature needs; with fewer, the part that fits may have none of them."""
+MOST_ROWS: Final = 4_000_000
+"""From which frequencies are counted; of larger histories every second, third … row."""
 RULED_FLEETS: Final = 4
 SEED: Final = 0
 _RISK_BINS: Final = 20
@@ -57,18 +59,18 @@ class _Frequencies:
 class References:
     """The references, fitted.
 
-    :param history: what they learn from, and ``rows`` of it.
-    :param fleets: the same as windows, in the same order; the first few are judged by the thresholds.
+    :param data: what they learn from, and ``rows`` of it; the thresholds are held against the first few fleets.
     """
 
-    def __init__(self, history: Histories, rows: Rows, fleets: Sequence[Fleet], progress: Progress = silent) -> None:
+    def __init__(self, data: Gathered, rows: Rows, progress: Progress = silent) -> None:
+        history = data.history
+        rows = thinned(rows, MOST_ROWS)
         rows = rows[history.counted[rows]]
         truth = outcomes(history, rows)
         self._by_hour = _Frequencies.counted(_hours(history, rows), truth, _HOURS)
         self._by_state = _Frequencies.counted(_states(history, rows), truth, 2)
-        ruled = fleets[:RULED_FLEETS]
-        some = rows[rows < sum(fleet.window.ticks * len(fleet.window.servers) for fleet in ruled)]
-        bins = _bins(risks(ruled)[some])
+        some = rows[rows < sum(fleet.rows for fleet in data.fleets[:RULED_FLEETS])]
+        bins = _bins(data.risk[some])
         self._by_risk = _Frequencies.counted(bins, outcomes(history, some), _RISK_BINS + 1)
         progress(0.2)
         chosen = np.sort(np.random.default_rng(SEED).permutation(rows)[:BOOSTING_ROWS])
@@ -76,14 +78,12 @@ class References:
         self._boosters = [_boosted(inputs, happened) for happened in outcomes(history, chosen)]
         progress(1.0)
 
-    def chances(self, history: Histories, rows: Rows, risk: NDArray[np.float32]) -> dict[str, tuple[Reals, Reals]]:
-        """Reference → P(30 min) and P(8 h) for ``rows``.
-
-        :param risk: (rows of the history,) of the model ``thresholds``.
-        """
+    def chances(self, data: Gathered, rows: Rows) -> dict[str, tuple[Reals, Reals]]:
+        """Reference → P(30 min) and P(8 h) for ``rows``."""
+        history = data.history
         return {
             BOOSTING: self._boosting(history, rows),
-            RULES: self._by_risk.of(_bins(risk[rows])),
+            RULES: self._by_risk.of(_bins(data.risk[rows])),
             PERSISTENCE: self._by_state.of(_states(history, rows)),
             CLIMATOLOGY: self._by_hour.of(_hours(history, rows)),
         }
@@ -108,11 +108,12 @@ class _Constant:
 
 
 class _Booster:
-    def __init__(self, model: Any) -> None:  # noqa: ANN401 - scikit-learn has no types
+    def __init__(self, model: Any, columns: NDArray[np.intp]) -> None:  # noqa: ANN401 - scikit-learn has no types
         self._model = model
+        self._columns = columns
 
     def __call__(self, inputs: NDArray[np.float32]) -> Reals:
-        found: Reals = self._model.predict_proba(inputs)[:, 1]
+        found: Reals = self._model.predict_proba(inputs[:, self._columns])[:, 1]
         return found
 
 
@@ -123,18 +124,14 @@ def _boosted(inputs: NDArray[np.float32], happened: NDArray[np.bool_]) -> _Const
         max_iter=200, learning_rate=0.06, max_leaf_nodes=31, l2_regularization=1.0, min_samples_leaf=60,
         early_stopping=True, validation_fraction=0.15, random_state=SEED,
     )  # fmt: skip
-    return _Booster(model.fit(inputs, happened))
+    # A metric that nobody measured makes columns without a value, which the library cannot put into bins.
+    columns = np.flatnonzero((~np.isnan(inputs)).sum(0) >= min(LEAST_KNOWN, len(inputs)))
+    return _Booster(model.fit(inputs[:, columns], happened), columns)
 
 
 def outcomes(history: Histories, rows: Rows) -> NDArray[np.bool_]:
     """(2, rows) whether an incident begins within 30 minutes, and within 8 hours."""
     return np.stack([history.first[rows] <= steps for steps in HORIZON_STEPS])
-
-
-def risks(fleets: Sequence[Fleet]) -> NDArray[np.float32]:
-    """(rows,) the risk that the model ``thresholds`` gives, in the rows' order."""
-    model = MODELS.load("thresholds")()
-    return np.concatenate([model.assess_recording(fleet.window).risk.T.ravel() for fleet in fleets])
 
 
 def _bins(risk: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -150,9 +147,10 @@ def _hours(history: Histories, rows: Rows) -> NDArray[np.int64]:
 
 def _states(history: Histories, rows: Rows) -> NDArray[np.int64]:
     """1 where a metric is above its warning line now."""
-    values = history.metrics[rows]
-    warned = np.zeros(len(rows), bool)
-    for name, line in THRESHOLDS.items():
-        if line.sets_state:
-            warned |= values[:, INPUTS.index(name)] > line.warning
-    return warned.astype(np.int64)
+    warned = np.zeros(len(rows), np.int64)
+    for at in range(0, len(rows), BOOSTING_ROWS):
+        values = history.metrics[rows[at : at + BOOSTING_ROWS]]
+        for name, line in THRESHOLDS.items():
+            if line.sets_state:
+                warned[at : at + BOOSTING_ROWS] |= values[:, INPUTS.index(name)] > line.warning
+    return warned

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tft_dash.errors import shorten
 from tft_dash.models.forecasting.evidence import Evidence, Interval
 
 
@@ -43,6 +44,7 @@ def _lines(evidence: Evidence) -> Iterator[str]:
     for band in evidence.bands:
         yield f"  {band.metric:<22}{_spread(band.pinball_ratio):>28}{_spread(band.coverage_80):>26}  {band.best_naive}"
     yield f"  {'all':<22}{_spread(evidence.pinball_ratio):>28}{_spread(evidence.coverage_80):>26}"
+    yield from _each(evidence)
     for title, groups in (("by profile", evidence.by_profile), ("by kind of incident", evidence.by_kind)):
         if groups:
             yield ""
@@ -53,6 +55,27 @@ def _lines(evidence: Evidence) -> Iterator[str]:
             yield f"  {group.name:<22}{group.incidents:>10}{recall:>8}{lead:>9}"
     yield ""
     yield f"digest {evidence.digest}"
+
+
+def _each(evidence: Evidence) -> Iterator[str]:
+    """Each fleet alone, and their mean: what the targets are held to. Everything above is of all fleets together."""
+    if evidence.mean is None:
+        return
+    yield ""
+    columns = "".join(f"{name + ' skill':>11}{'AUC':>7}{'ECE':>8}{'- boost':>9}" for name in evidence.mean.horizons)
+    yield f"{'each fleet alone':<18}{columns}{'recall':>8}{'lead min':>9}{'pinball':>9}{'coverage':>9}"
+    for fleet in (*evidence.each, evidence.mean):
+        line = f"  {shorten(fleet.source, 15):<16}"
+        for rows in fleet.horizons.values():
+            own = rows[evidence.model]
+            line += f"{_plain(own.brier_skill):>11}{_plain(own.auc):>7}{_plain(own.calibration_error, 4):>8}"
+            line += f"{_plain(own.skill_minus_gradient_boosting):>9}"
+        line += f"{_plain(fleet.recall):>8}{_plain(fleet.median_lead_minutes, 0):>9}"
+        yield line + f"{_plain(fleet.pinball_ratio):>9}{_plain(fleet.coverage_80):>9}"
+
+
+def _plain(value: float | None, decimals: int = 3) -> str:
+    return "–" if value is None else f"{value:.{decimals}f}"
 
 
 def _one(value: Interval, decimals: int = 3) -> str:

@@ -6,7 +6,6 @@ days of fleets anew, for the servers of one fleet share its ticks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from tft_dash.models.forecasting.calibration import HorizonName
 from tft_dash.models.forecasting.evidence import ReliabilityBin
 from tft_dash.models.forecasting.layout import STEP_SECONDS
-from tft_dash.training.histories import Histories, Rows
+from tft_dash.training.measuring.answers import Answers
 from tft_dash.training.measuring.references import HORIZON_STEPS
 from tft_dash.training.measuring.scores import Forecasts, reliability, resamples
 
@@ -24,47 +23,45 @@ _NAMES: Final[tuple[HorizonName, ...]] = ("30m", "8h")
 Reals = NDArray[np.float64]
 
 
-def fleet_reliability(
-    sizes: Sequence[int], history: Histories, rows: Rows, said: tuple[Reals, Reals]
-) -> dict[HorizonName, tuple[ReliabilityBin, ...]]:
-    """What was said of fleets, and how often it happened, at both horizons; nothing where nothing was said.
-
-    :param sizes: how many series each fleet has, in the order of the history; those of one fleet are equally long.
-    :param said: P(30 min) and P(8 h) for ``rows``, calibrated.
-    """
+def fleet_reliability(answers: Answers, model: str) -> dict[HorizonName, tuple[ReliabilityBin, ...]]:
+    """What a model said of fleets, and how often it happened, at both horizons; nothing where nothing was said."""
     found: dict[HorizonName, tuple[ReliabilityBin, ...]] = {}
-    for name, chance, steps in zip(_NAMES, said, HORIZON_STEPS, strict=True):
-        forecasts = _forecasts(sizes, history, _everywhere(history, rows, chance), steps)
+    for place, (name, steps) in enumerate(zip(_NAMES, HORIZON_STEPS, strict=True)):
+        forecasts = _forecasts(answers, model, place, steps)
         if len(forecasts.truth):
             found[name] = reliability(forecasts, resamples(forecasts.servers))
     return found
 
 
-def _everywhere(history: Histories, rows: Rows, chance: Reals) -> Reals:
-    found = np.full(history.rows, np.nan)
-    found[rows] = chance
-    return found
-
-
-def _forecasts(sizes: Sequence[int], history: Histories, chance: Reals, steps: int) -> Forecasts:
+def _forecasts(answers: Answers, model: str, horizon: int, steps: int) -> Forecasts:
     """A row for each tick of each fleet of which something was said while none of its servers was critical."""
     truths, chances, days = [np.zeros(0, bool)], [np.zeros(0)], [np.zeros(0, np.int64)]
-    first_series, first_day = 0, 0
-    for size in sizes:
-        begin, ticks = int(history.begin[first_series]), int(history.ticks[first_series])
-        span = slice(begin, begin + size * ticks)
-        servers = chance[span].reshape(size, ticks)
-        calm = ~history.critical[span].reshape(size, ticks).any(0)
-        counted = np.flatnonzero(calm & ~np.isnan(servers).all(0))
-        happened: NDArray[np.bool_] = np.any(history.first[span].reshape(size, ticks) <= steps, axis=0)
-        truths.append(happened[counted])
-        chances.append(_any_of(servers[:, counted]))
+    first_day, server = 0, 0
+    for fleet in answers.data.fleets:
+        whole = _Whole(fleet.ticks)
+        for _ in range(fleet.servers):
+            whole.add(answers, server, answers.of_server(model, horizon, server), steps)
+            server += 1
+        counted = np.flatnonzero(whole.calm & whole.said)
+        truths.append(whole.happened[counted])
+        chances.append(1.0 - whole.certain[counted])
         days.append(first_day + counted // DAY_STEPS)
-        first_series, first_day = first_series + size, first_day + ticks // DAY_STEPS + 1
+        first_day += fleet.ticks // DAY_STEPS + 1
     return Forecasts(np.concatenate(truths), np.concatenate(chances), np.concatenate(days), first_day)
 
 
-def _any_of(chance: Reals) -> Reals:
-    """(ticks,) P(at least one of the servers), servers independent; (servers, ticks), NaN = no answer."""
-    certain = np.where(np.isnan(chance), 1.0, 1.0 - chance)
-    return np.asarray(1.0 - certain.prod(axis=0), np.float64)
+class _Whole:
+    """A fleet's ticks, one server after the other: 1 − Π(1 − p), servers independent; no answer adds nothing."""
+
+    def __init__(self, ticks: int) -> None:
+        self.certain = np.ones(ticks)
+        self.calm, self.said, self.happened = np.ones(ticks, bool), np.zeros(ticks, bool), np.zeros(ticks, bool)
+
+    def add(self, answers: Answers, server: int, chance: Reals, steps: int) -> None:
+        history = answers.data.history
+        span = history.span(server)
+        known = ~np.isnan(chance)
+        self.certain *= np.where(known, 1.0 - chance, 1.0)
+        self.said |= known
+        self.calm &= ~history.critical[span]
+        self.happened |= history.first[span] <= steps

@@ -15,8 +15,8 @@ from tft_dash.errors import ModelRefusedError
 from tft_dash.models.forecasting.artefact import load_artefact, load_evidence
 from tft_dash.models.forecasting.golden import golden_batch
 from tft_dash.models.forecasting.layout import LATE, SOON
-from tft_dash.models.forecasting.onnx_file import operator_sets
-from tft_dash.models.forecasting.runtime import Runtime
+from tft_dash.models.forecasting.onnx_file import operator_sets, part_for
+from tft_dash.models.forecasting.runtime import FEW, Runtime, open_session
 
 OPSET_18 = b"B\x02\x10\x12"
 
@@ -151,7 +151,7 @@ def graph_of(change: Callable[[bytes], bytes]) -> Callable[[Path], object]:
         (other_seed, "cannot be made again from its seed"),
         (lenient, "golden.tolerance"),
         (half_calibrated, "calibration.json is refused: it lacks one of the horizons"),
-        (upside_down, "horizons.30m.slope: Input should be greater than 0"),
+        (upside_down, "horizons.30m.slope: Input should be greater than"),
         (graph_of(lambda graph: graph.replace(OPSET_18, OPSET_18[:-1] + b"\x11")), "operator sets ai.onnx 17"),
         (graph_of(lambda graph: graph + field(8, field(1, "com.evil") + b"\x10\x01")), "com.evil 1"),
         (graph_of(lambda graph: graph.replace(b"attention", b"attentive")), "output attention is not there"),
@@ -207,8 +207,49 @@ def test_an_answer_does_not_depend_on_who_else_is_asked_about() -> None:
         part = runtime.run(batch.metrics[some], batch.profile[some], batch.minute[some])
         for name in ("quantiles", "chance", "selection", "attention"):
             np.testing.assert_array_equal(getattr(part, name), getattr(whole, name)[some])
+    one = runtime.run(batch.metrics[:1], batch.profile[:1], batch.minute[:1], at_once=FEW)
+    np.testing.assert_array_equal(one.chance, whole.chance[:1])
     assert runtime.run(batch.metrics[:0], batch.profile[:0], batch.minute[:0]).chance.shape == (0, 40)
     assert (whole.chance[:, SOON] <= whole.chance[:, LATE]).all()
+
+
+def test_chances_asked_for_alone_are_the_same_to_the_last_bit_from_a_smaller_graph() -> None:
+    artefact, batch = load_artefact(SHIPPED), golden_batch(7, 50)
+    runtime = Runtime(artefact)
+    whole = runtime.run(batch.metrics, batch.profile, batch.minute)
+    np.testing.assert_array_equal(runtime.chance(batch.metrics, batch.profile, batch.minute), whole.chance)
+    part = part_for(artefact.graph, "chance")
+    session = open_session(part)
+    assert len(part) < len(artefact.graph)
+    assert [port.name for port in session.get_outputs()] == ["chance"]
+    assert {port.name for port in session.get_inputs()} == {"metrics", "profile", "minute"}
+    assert part_for(part, "chance") == part
+
+
+def test_what_a_node_reads_within_a_graph_of_its_own_stays_and_what_nobody_needs_goes() -> None:
+    def field(number: int, content: bytes) -> bytes:
+        return bytes([number << 3 | 2, len(content) % 128 | 128, len(content) // 128]) + content
+
+    def node(reads: bytes, makes: bytes, held: bytes = b"") -> bytes:
+        return field(1, field(1, reads) + field(1, b"") + field(2, makes) + field(2, b"") + held)
+
+    within = field(5, field(6, node(b"outer", b"inner") + field(12, field(1, b"shared"))))
+    wanted = [node(b"x", b"outer"), node(b"x", b"shared"), node(b"if", b"y", within), field(5, field(8, b"if"))]
+    others = [node(b"y", b"z"), field(5, field(8, b"unused")), field(12, field(1, b"z")), field(13, field(1, b"y"))]
+    ports = [field(11, field(1, b"x")), field(12, field(1, b"y"))]
+    name = field(2, b"a name")
+    part = part_for(name + field(7, b"".join([*wanted, *others, *ports])), "y")
+    assert part.endswith(b"".join([*wanted, *ports]))
+    assert b"unused" not in part
+
+
+def test_a_part_of_a_damaged_graph_or_of_one_without_that_output_is_no_crash() -> None:
+    graph = (SHIPPED / "model.onnx").read_bytes()
+    with pytest.raises(ValueError, match="no node makes chances"):
+        part_for(graph, "chances")
+    for content in (b"\xff" * 40, graph[:-1], b"\x3a\x02\x08\x01"):
+        with pytest.raises(ValueError, match=r"."):
+            part_for(content, "chance")
 
 
 def test_the_operator_sets_of_damaged_files_are_no_crash() -> None:

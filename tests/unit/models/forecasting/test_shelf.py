@@ -1,8 +1,10 @@
-"""Which model answers: chosen, gone back from, and kept when what comes after it is refused."""
+"""Which model answers: chosen, gone back from, and refused by every process as its files are."""
 
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -67,18 +69,50 @@ def test_a_refused_version_is_never_activated(shelf: Shelf, tmp_path: Path) -> N
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
-def test_the_running_model_stays_when_the_chosen_one_is_damaged_later(shelf: Shelf, tmp_path: Path) -> None:
+def test_a_model_damaged_while_it_answers_answers_in_no_process_until_it_is_whole_again(
+    shelf: Shelf, tmp_path: Path
+) -> None:
     shelf.activate("9.9")
     assert shelf.current().card.version == "9.9"
-    assert shelf.problem() is None
-    (tmp_path / "9.9" / "calibration.json").write_bytes(b"{}")
-    assert shelf.current().card.version == "9.9"
-    assert "calibration.json" in str(shelf.problem())
-    with pytest.raises(ModelRefusedError, match=r"calibration\.json"):
-        Shelf(tmp_path).current()
+    path = tmp_path / "9.9" / "calibration.json"
+    whole = path.read_bytes()
+    path.write_bytes(b"{}")
+    refusals = []
+    for process in (shelf, Shelf(tmp_path), shelf):
+        with pytest.raises(ModelRefusedError, match=r"calibration\.json") as refused:
+            process.current()
+        refusals.append(str(refused.value))
+    assert len(set(refusals)) == 1
+    assert refusals[0] == shelf.problem()
     problems = {one.version: one.problem for one in shelf.all()}
     assert "SHA-256" in str(problems["9.9"])
     assert problems["9.10"] is None
+    path.write_bytes(whole)
+    assert shelf.current().card.version == "9.9"
+    assert shelf.problem() is None
+
+
+def test_damage_that_keeps_size_and_time_is_seen(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.activate("9.9")
+    shelf.current()
+    path = tmp_path / "9.9" / "model.onnx"
+    before, content = path.stat(), bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    with path.open("r+b") as file:
+        file.write(content)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(ModelRefusedError, match="SHA-256"):
+        shelf.current()
+
+
+def test_a_model_that_is_gone_while_it_answers_is_told(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.activate("9.9")
+    shelf.current()
+    shutil.rmtree(tmp_path / "9.9")
+    with pytest.raises(ModelRefusedError, match=r"card\.json is refused: the file is not there"):
+        shelf.current()
+    assert shelf.rollback().card.version == VERSION
+    assert shelf.current().card.version == VERSION
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"version": "../x"}', "[1]", '{"version": "9.9", "more": 1}'])

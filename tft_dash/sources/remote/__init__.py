@@ -1,0 +1,1 @@
+"""Recordings in object stores, through a copy in the cache."""
