@@ -23,7 +23,7 @@ class Plan:
     """
 
     seed: int = 1
-    steps: int = 10_000
+    steps: int = 7000
     batch: int = 128
     rate: float = 4e-3
     warm_steps: int = 200

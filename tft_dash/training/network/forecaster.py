@@ -22,6 +22,8 @@ _PLACES: Final = [INPUTS.index(name) for name in TARGETS]
 _STEP_MINUTES: Final = 5.0
 _DAY_MINUTES: Final = 1440.0
 _UNBOUNDED: Final = 1e9
+_LEAST_SPREAD: Final = 0.05
+"""Of a metric that hardly moves, on the transformed scale: what does move once must not count beyond measure."""
 _CLOCKS: Final = 3
 """What stands beside the metrics in the variable selection: the hour as two numbers, and what is missing."""
 
@@ -213,12 +215,13 @@ class Forecaster(nn.Module):
         values, there = self._transformed(sample, self.logged, self.offset)
         mean = (values * there).sum(1) / there.sum(1).clamp(min=1.0)
         centred = (values - mean.unsqueeze(1)) * there
-        spread = torch.sqrt((centred**2).sum((0, 1)) / there.sum((0, 1)).clamp(min=1.0))
-        self.spread.copy_(spread.clamp(min=1e-3))
+        count = there.sum((0, 1))
+        spread = torch.sqrt((centred**2).sum((0, 1)) / count.clamp(min=1.0)).clamp(min=_LEAST_SPREAD)
+        self.spread.copy_(torch.where(count > 0, spread, torch.ones_like(spread)))
         for place, known in enumerate((there.sum(1) > 0).T):
             if known.sum() > 1:  # a metric that no server has keeps 0 and 1
                 self.usual[place] = mean[known, place].median()
-                self.unit[place] = mean[known, place].std().clamp(min=1e-3)
+                self.unit[place] = mean[known, place].std().clamp(min=_LEAST_SPREAD)
         for row, level in enumerate(("warning", "critical")):
             raw = torch.tensor([getattr(THRESHOLDS[name], level) for name in TARGETS], device=sample.device)
             self.lines[row] = self._transformed(raw, self.logged[_PLACES], self.offset[_PLACES])[0]
