@@ -156,8 +156,12 @@ class Forecaster(nn.Module):
 
     def _past(self, metrics: Tensor) -> Past:
         values, there = self._transformed(metrics, self.logged, self.offset)
-        mean = (values * there).sum(1) / there.sum(1).clamp(min=1.0)
-        return Past(values, there, mean, (values - mean.unsqueeze(1)) * there / self.spread)
+        # In double precision: what is left of two large numbers would differ between torch and ONNX Runtime in digits
+        # that a steep embedding makes large.
+        exact, present = values.double(), there.double()
+        mean = (exact * present).sum(1) / present.sum(1).clamp(min=1.0)
+        centred = (exact - mean.unsqueeze(1)) * present / self.spread.double()
+        return Past(values, there, mean.to(values.dtype), centred.to(values.dtype))
 
     @staticmethod
     def _transformed(metrics: Tensor, logged: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
