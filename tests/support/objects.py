@@ -68,10 +68,6 @@ class ObjectServer:
             client.create_bucket(Bucket=bucket)
         client.put_object(Bucket=bucket, Key=key, Body=content if isinstance(content, bytes) else content.read_bytes())
 
-    def delete(self, bucket: str, key: str) -> None:
-        """Remove an object."""
-        self._client().delete_object(Bucket=bucket, Key=key)
-
     def url(self, bucket: str, key: str = "") -> str:
         """The address of an object or a prefix."""
         query = f"?scheme=http&endpoint_override=127.0.0.1:{self.port}&region=us-east-1"

@@ -18,6 +18,7 @@ from tft_dash.commands.outputs import demand_free, demand_writable, work_folder,
 from tft_dash.commands.terminal import progress_bar, say, settings_from
 from tft_dash.errors import DataError, MissingExtraError, UsageError, shorten
 from tft_dash.services import Services
+from tft_dash.sources.catalogue import discover
 
 if TYPE_CHECKING:
     from tft_dash.models.forecasting.artefact import Artefact
@@ -233,7 +234,7 @@ def _crew(options: dict[str, Any], origins: Sequence[Origin]) -> Any:  # noqa: A
 def _of_recordings(sources: Sequence[str]) -> Any:  # noqa: ANN401 - a TrainedOn
     from tft_dash.models.forecasting.card import TrainedOn  # noqa: PLC0415
 
-    names = tuple(shorten(Path(source).name or source) for source in sources)
+    names = tuple(_short_name(source) for source in sources)
     return TrainedOn(simulated=False, description=f"recordings: {', '.join(names)}", sources=names)
 
 
@@ -246,9 +247,21 @@ def _of_simulation(plan: Any) -> Any:  # noqa: ANN401 - a Simulated, a TrainedOn
 def _tell_if_learnt(artefact: Artefact, sources: Sequence[str]) -> None:
     """A recording that the model has learnt from flatters it."""
     about = artefact.card.trained_on
-    names = [name for name in (shorten(Path(source).name or source) for source in sources) if name in about.sources]
+    names = [name for name in map(_short_name, sources) if name in about.sources]
     if names and not about.simulated:
         say(f"{', '.join(names)}: the model has learnt from a recording of this name; what it says there flatters it.")
+
+
+def _short_name(source: str) -> str:
+    """The file's, folder's or object's own name, which is what a card keeps of a SOURCE."""
+    plain = _without_secrets(source)
+    return shorten(Path(plain).name or plain)
+
+
+def _without_secrets(source: str) -> str:
+    """A SOURCE as it may be kept in a document: an address without its user, password and signature."""
+    found = discover(source, demand=False)
+    return source.replace(found.location, found.shown)
 
 
 def _only_simulated(options: dict[str, Any], names: Sequence[str]) -> None:
@@ -258,7 +271,7 @@ def _only_simulated(options: dict[str, Any], names: Sequence[str]) -> None:
 
 
 def _command(name: str, sources: Sequence[str], model: str, options: dict[str, Any]) -> str:
-    words = ["tft-dash", name, *sources, "--model", model]
+    words = ["tft-dash", name, *map(_without_secrets, sources), "--model", model]
     for option, value in options.items():
         words += [f"--{option}", str(value)] if value is not None else []
     return shlex.join(words)

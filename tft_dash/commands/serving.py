@@ -88,8 +88,10 @@ def _warn_of_unmet_expectations(document: Scenario) -> None:
 
 
 def _prepare(settings: Settings) -> None:
-    """Open every source before anyone waits for it; the first that cannot be opened ends the command."""
-    bring_forward(settings)
+    """Open every source before anyone waits for it; the first that cannot be opened ends the command.
+
+    The store comes last, so that a call that is refused makes none.
+    """
     services = Services(settings, wait_seconds=None)
     try:
         if settings.model not in ("", BEST, FORECAST):
@@ -102,6 +104,7 @@ def _prepare(settings: Settings) -> None:
                 say(f"{name}: {notice}")
     finally:
         services.close()
+    bring_forward(settings)
 
 
 def _serve(settings: Settings) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from tft_dash.errors import DataError, UsageError
 from tft_dash.models.forecasting.artefact import Artefact
 from tft_dash.models.forecasting.evidence import Evidence
@@ -15,17 +17,24 @@ from tft_dash.models.forecasting.runtime import Runtime
 from tft_dash.progress import Progress, silent
 from tft_dash.training.building import Crew, Gathered, RecordedOrigin, gathered, simulated_origins
 from tft_dash.training.fleets import Simulated, require_length
-from tft_dash.training.histories import Rows
+from tft_dash.training.histories import Histories
 from tft_dash.training.measuring.answers import Subject, asked_by_stretch
 from tft_dash.training.measuring.evidence import evidence_of
-from tft_dash.training.measuring.references import MOST_ROWS, References
+from tft_dash.training.measuring.references import HORIZON_STEPS, MOST_ROWS, References, outcomes
 
 FRESH_SEED: Final = 1001
 FRESH_SEEDS: Final = 3
 REFERENCE_SEEDS: Final = 20
 REFERENCE_FIRST: Final = 1
 """Seeds of the fleets on which the references are fitted where the card names none."""
+REFERENCE_SERVERS: Final = 24
+REFERENCE_DAYS: Final = 28.0
+"""What the references learn from however little is measured: a reference that learnt little flatters the model."""
 LEAST_DAYS: Final = 4.0
+NO_WINDOW: Final = (
+    "No window of 16 hours in which a server reports and is not critical is left to measure on. "
+    "Give histories with fewer gaps, or longer ones."
+)
 _SEED: Final = re.compile(r"seed (\d+)")
 
 
@@ -45,6 +54,7 @@ def evaluate_simulated(artefact: Artefact, plan: Simulated, command: str, means:
     """On fleets of fresh seeds; the references learn from the fleets of the model's own seeds.
 
     :raises UsageError: the model has learnt from one of the seeds.
+    :raises DataError: nothing happens in them.
     :raises SettingError: the size is impossible.
     """
     learnt = learnt_seeds(artefact)
@@ -56,11 +66,13 @@ def evaluate_simulated(artefact: Artefact, plan: Simulated, command: str, means:
     origins = simulated_origins(plan)
     facts = [origin.facts() for origin in origins]
     require_length(facts, 2.0, "measuring")
+    data = gathered(origins, facts, means.folder / "fresh", means.crew, _share(means, 0.0, 0.05))
+    _demand_incidents(data.history, 0.0)
     teachers = sorted(learnt) or list(range(REFERENCE_FIRST, REFERENCE_FIRST + REFERENCE_SEEDS))
-    taught = simulated_origins(Simulated(tuple(teachers[:REFERENCE_SEEDS]), max(plan.servers, 24), 28.0))
+    size = max(plan.servers, REFERENCE_SERVERS), REFERENCE_DAYS
+    taught = simulated_origins(Simulated(tuple(teachers[:REFERENCE_SEEDS]), *size))
     told = [origin.facts() for origin in taught]
-    teaching = gathered(taught, told, means.folder / "taught", means.crew, _share(means, 0.0, 0.1))
-    data = gathered(origins, facts, means.folder / "fresh", means.crew, _share(means, 0.1, 0.05))
+    teaching = gathered(taught, told, means.folder / "taught", means.crew, _share(means, 0.05, 0.1))
     return _evidence(artefact, _Grounds(data, 0.0, teaching, 1.0, command, simulated=True), means)
 
 
@@ -72,6 +84,7 @@ def evaluate_recorded(artefact: Artefact, origins: Sequence[RecordedOrigin], com
     facts = [origin.facts() for origin in origins]
     require_length(facts, LEAST_DAYS, "measuring beside references that learn from the first half")
     data = gathered(origins, facts, means.folder / "recorded", means.crew, _share(means, 0.0, 0.15))
+    _demand_incidents(data.history, 0.5)
     return _evidence(artefact, _Grounds(data, 0.5, data, 0.5, command, simulated=False), means)
 
 
@@ -92,7 +105,8 @@ def _evidence(artefact: Artefact, grounds: _Grounds, means: Means) -> Evidence:
         Runtime(artefact), artefact.calibration, artefact.card.version, grounds.command, grounds.simulated
     )
     taught = grounds.teaching.history.some_usable(MOST_ROWS, last=grounds.last)
-    _demand(taught, grounds)
+    if not len(taught):
+        raise DataError(NO_WINDOW)
     references = References(grounds.teaching, taught, _share(means, 0.15, 0.1))
     answers = asked_by_stretch(
         (subject, references), grounds.data, grounds.first, means.folder / "answers", _share(means, 0.25, 0.65)
@@ -102,13 +116,24 @@ def _evidence(artefact: Artefact, grounds: _Grounds, means: Means) -> Evidence:
     return evidence
 
 
-def _demand(taught: Rows, grounds: _Grounds) -> None:
-    history = grounds.data.history
-    fresh = any(len(history.usable([server], first=grounds.first)) for server in range(history.servers))
-    if not len(taught) or not fresh:
+def _demand_incidents(history: Histories, first: float) -> None:
+    """Refuse, before hours of work, what nothing can be measured on: both horizons and the alarms need an incident.
+
+    :param first: the share of the time from which on it is measured.
+    """
+    there, announced, happened = False, False, np.zeros(len(HORIZON_STEPS), bool)
+    for server in range(history.servers):
+        rows = history.usable([server], first=first)
+        there |= bool(len(rows))
+        announced |= bool(history.onset[rows + 1].any())  # a usable row is never the last of its series
+        happened |= outcomes(history, rows[history.counted[rows]]).any(1)
+    if not there:
+        raise DataError(NO_WINDOW)
+    if not announced or not happened.all():
         raise DataError(
-            "No window of 16 hours in which a server reports and is not critical is left to measure on. "
-            "Give histories with fewer gaps, or longer ones."
+            "There is not a single incident to measure on in these histories (a server that turns critical by the "
+            "contract's thresholds, after a window of 8 hours and before a horizon of 8 hours). Take longer ones, or "
+            "those of more servers."
         )
 
 

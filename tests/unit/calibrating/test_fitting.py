@@ -36,6 +36,17 @@ def test_of_noise_and_of_what_is_upside_down_nothing_stays_but_the_rate(seed: in
     assert inverse.slope == 0.0
 
 
+def test_what_held_in_one_spell_alone_and_nowhere_else_does_not_stay() -> None:
+    draw = np.random.default_rng(0)
+    chance, truth = np.full(8000, 0.01), draw.random(8000) < 0.01
+    high = np.arange(8000) % 1000 < 100
+    chance[high], truth[high] = 0.5, False
+    spell = np.arange(8000) < 300
+    chance[spell], truth[spell] = 0.5, draw.random(300) < 0.4
+    assert truth[chance > 0.1].mean() > 5 * truth[chance < 0.1].mean()
+    assert fitted(cases_of(chance, truth)).slope == 0.0
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_the_fit_is_never_worse_than_the_rate_on_what_it_was_fitted_to(seed: int) -> None:
     draw = np.random.default_rng(seed)

@@ -15,6 +15,7 @@ from tft_dash.schema import Window
 from tft_dash.sources.memory import MemorySource
 
 TICKS = 288 * 20
+FALSE_SHARE = 0.5
 
 
 def history(incidents: int, *, misled: bool = False) -> Outcomes:
@@ -24,9 +25,10 @@ def history(incidents: int, *, misled: bool = False) -> Outcomes:
     for begin in np.linspace(200, TICKS - 200, incidents).astype(int):
         cpu[begin : begin + 3] = 99.0
         chance[begin - 6 : begin] = 0.6
-    if misled:
-        half = TICKS * 6 // 10
-        chance[half:] = 0.62 - chance[half:]
+    if misled:  # false alarms without end in the last fifth, though incidents are announced as before
+        late = np.arange(TICKS) > TICKS * 8 // 10
+        false = late & (np.random.default_rng(1).random(TICKS) < FALSE_SHARE)
+        chance[false] = 0.6
     start = np.datetime64("2026-01-01T00:00:00", "ms")
     window = Window(start, 300.0, ("web-1",), ("web",), {"cpu_pct": cpu})
     told = Told(300.0, chance, chance, chance[:, 0], chance[:, 0], of_crossings(window))

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tft_dash.cli import main
+from tft_dash.commands import forecasting
 from tft_dash.models.forecasting.artefact import load_artefact
 from tft_dash.models.forecasting.evidence import Evidence
 from tft_dash.models.forecasting.shelf import shipped_folder, shipped_versions
@@ -20,6 +21,8 @@ pytest.importorskip("sklearn", reason="needs the extra 'train'")
 
 import torch
 
+from tft_dash.training import evaluate as evaluating
+
 DRILL = Path(__file__).parents[3] / "demo_data" / "demo_dataset.parquet"
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:.*not support.*:UserWarning")
 
@@ -28,7 +31,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:.*
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a calm and a troubled recording in it."""
     folder = tmp_path_factory.mktemp("forecasting")
-    for name, days in (("short", 2), ("long", 28)):
+    for name, days in (("short", 2), ("long", 10)):
         options = ["--days", days, "--fleet-size", 6, "--seed", 9, "--format", "parquet", "--name", name]
         assert call(folder, "generate", "fleet-history", "--output-dir", folder, *options).exit_code == 0
     calm = pd.read_parquet(folder / "long.parquet")
@@ -105,6 +108,24 @@ def test_what_cannot_be_done_is_refused_in_words_and_leaves_nothing(
     assert not (place / "data" / "models").exists()
 
 
+def test_without_an_incident_it_is_refused_before_anything_is_fitted(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(evaluating, "References")
+    result = call(place, "evaluate", place / "calm.parquet")
+    assert "not a single incident" in result.stderr
+
+
+def test_no_secret_of_an_address_is_kept() -> None:
+    address = "prod=s3://key:hunter2@metrics/2026/fleet.parquet?sig=hunter2"
+    card = forecasting._of_recordings([address, "last month.parquet"])
+    assert card.sources == ("fleet.parquet", "last month.parquet")
+    assert "hunter2" not in card.model_dump_json()
+    words = forecasting._command("evaluate", [address, "x y.csv"], "tft", {"seed": None})
+    assert words == "tft-dash evaluate 'prod=s3://***@metrics/2026/fleet.parquet' 'x y.csv' --model tft"
+    assert "hunter2" not in forecasting._of_recordings(["s3://key:hunter2@metrics"]).model_dump_json()
+
+
 def newest() -> Path:
     return shipped_folder() / shipped_versions()[-1]
 
@@ -131,7 +152,11 @@ def test_a_model_is_trained_from_nothing_and_its_card_says_from_what(place: Path
     assert not (place / "tiny-1.training").exists()
 
 
-def test_evaluating_twice_gives_the_same_figures_and_one_digest(place: Path, tiny: tuple[Path, Result]) -> None:
+def test_evaluating_twice_gives_the_same_figures_and_one_digest(
+    place: Path, tiny: tuple[Path, Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, size in (("REFERENCE_SERVERS", 6), ("REFERENCE_DAYS", 6.0)):
+        monkeypatch.setattr(evaluating, name, size)
     options = ["evaluate", "--model", tiny[0], "--servers", 2, "--days", 6, "--seed", 5001]
     first = call(place, *options, "--json", "--output", place / "evidence.json")
     assert first.exit_code == 0, first.stderr

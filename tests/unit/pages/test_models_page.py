@@ -71,6 +71,14 @@ def test_a_model_without_evidence_says_so_and_asks_for_no_figure() -> None:
     assert "No model that forecasts is installed" in text_of(page.layout((CARD,), "thresholds", (), None))
 
 
+def test_a_model_that_is_there_and_refused_is_not_called_missing() -> None:
+    told = text_of(page.layout((CARD,), "thresholds", VERSIONS, None, ["model.onnx is cut off. Copy it again."]))
+    assert "No model that forecasts can be used; the reason stands above." in told
+    untold = text_of(page.layout((CARD,), "thresholds", VERSIONS, None))
+    assert "No model that forecasts can be used; the reason stands beside each version below." in untold
+    assert "is installed." not in told + untold
+
+
 def test_a_problem_with_the_evidence_is_told_and_the_rest_stands() -> None:
     words = text_of(page.layout(CARDS, "thresholds", VERSIONS, None, ["evidence.json is cut off. Copy it."]))
     assert "evidence.json is cut off" in words

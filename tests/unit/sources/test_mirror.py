@@ -100,8 +100,12 @@ def test_a_store_that_is_away_leaves_the_copy_and_the_time_since_when(store: Loc
     assert len(first) == 1
     assert "Not looked at since" in first[0]
     assert "no connection could be made" in first[0]
+    since = mirror.state().failing_since
+    state = next((tmp_path / "cache/objects").glob("*/state.json"))
+    state.write_text(state.read_text().replace(f'"failing_since": {since}', f'"failing_since": {since - 100}'))
     mirror.look()
-    assert mirror.remarks() == first  # since the first look that failed
+    assert mirror.state().failing_since == since - 100  # the first look that failed
+    assert mirror.remarks() != first
     assert read(mirror) == before
     assert read(mirror_of(store, tmp_path)) == before
     store.down = None

@@ -52,7 +52,7 @@ def layout(
             html.Div(_problems(problems), id=ids.MODELS_BANNER, role="alert"),
             *([_simulated()] if simulated else []),
             _section("The models", [cards.model_cards(model_cards, default)]),
-            *(_evidence(evidence) if evidence is not None else [_none(model_cards, problems)]),
+            *(_evidence(evidence) if evidence is not None else [_none(model_cards, versions, problems)]),
             *([_section("Does it still hold?", drift.section(watched))] if watched else []),
             _section("Fitted to your own fleets", fitted.calibrations(calibrations)),
             _section("Versions of the forecast model", cards.versions(versions)),
@@ -94,10 +94,13 @@ def _problems(problems: Sequence[str]) -> Any:  # noqa: ANN401 - a Dash componen
     return components.banner("Something about the models cannot be read", "\n".join(problems)) if problems else []
 
 
-def _none(model_cards: Sequence[ModelCard], problems: Sequence[str]) -> html.Section:
+def _none(model_cards: Sequence[ModelCard], versions: Sequence[ModelVersion], problems: Sequence[str]) -> html.Section:
     forecaster = next((card for card in model_cards if card.forecasts), None)
     words: list[Any] = ["No model that forecasts is installed."]
-    if forecaster is not None and problems:
+    if forecaster is None and (versions or problems):
+        reason = "the reason stands above" if problems else "the reason stands beside each version below"
+        words = [f"No model that forecasts can be used; {reason}."]
+    elif forecaster is not None and problems:
         words = [
             f"What was measured of {forecaster.title} v{forecaster.version} cannot be read; the reason stands above."
         ]

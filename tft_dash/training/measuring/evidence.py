@@ -11,7 +11,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tft_dash.errors import DataError
 from tft_dash.models.forecasting.calibration import HorizonName
 from tft_dash.models.forecasting.evidence import AlarmPoint, Alarms, Evidence, Horizon, ModelScores
 from tft_dash.models.forecasting.layout import STEP_SECONDS
@@ -34,19 +33,12 @@ Reals = NDArray[np.float64]
 def evidence_of(subject: Subject, answers: Answers, fitted: tuple[Histories, Rows]) -> Evidence:
     """The document.
 
+    :param answers: on histories in which an incident could be announced.
     :param fitted: histories and rows on which the naive forecasts' errors are measured.
-    :raises DataError: nothing happened in the histories, so that nothing can be measured.
     """
     data, history = answers.data, answers.data.history
-    happened = [row_counts(answers.forecasts(MODEL, place))[1] for place in range(len(HORIZONS))]
     alarms = judged(answers)
     own = alarms[MODEL]
-    if not len(own.onsets) or not all(happened):
-        raise DataError(
-            "There is not a single incident to measure on in these histories (a server that turns critical by the "
-            "contract's thresholds, after a window of 8 hours and before a horizon of 8 hours). Take longer ones, or "
-            "those of more servers."
-        )
     bands = band_sums(subject.predictor, history, answers.rows, *fitted)
     pooled_bands = bands.scored(resamples(history.servers))
     caught = Caught(own.onsets, own.lead)
