@@ -21,7 +21,7 @@ _OLDER: Final = CONTEXT - RECENT
 
 
 def patched(values: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
-    """(batch, 96, n) values, 0 where missing, and what is there → (batch, 48, n): means, and the share that is there."""
+    """(batch, 96, n) values and what is there → (batch, 48, n) means, 0 where missing, and the share that is there."""
     count = _together(there)
     means = _together(values * there) / count.clamp(min=1.0)
     return (
