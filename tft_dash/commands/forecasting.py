@@ -51,7 +51,7 @@ def _crew_options(command: Callable[..., Any]) -> Callable[..., Any]:
     "--output", required=True, type=click.Path(path_type=Path), help="The model's folder; its name = version."
 )
 @click.option("--seed", default=1, type=_SEED, metavar="N", help="Of the fit and the first fleet.  [default: 1]")
-@click.option("--fleets", type=click.IntRange(1, 1000), metavar="N", help="Simulated fleets.  [default: 10]")
+@click.option("--fleets", type=click.IntRange(1, 1000), metavar="N", help="Simulated fleets.  [default: 20]")
 @click.option("--servers", type=click.IntRange(min=1), metavar="N", help="Servers in each.  [default: 24]")
 @click.option("--days", type=_POSITIVE, metavar="N", help="Days of each.  [default: 28]")
 @click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Steps of the optimiser.  [default: 7000]")
