@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MANY_ROWS: Final = 4_000_000
 """A fleet of 500 servers over four weeks: from here on, several processes are worth their start."""
-TRAINING_FLEETS: Final = 10
+TRAINING_FLEETS: Final = 20
 FLEET_SERVERS: Final = 24
 FLEET_DAYS: Final = 28.0
 MOST_SEED: Final = 2**62
@@ -51,10 +51,10 @@ def _crew_options(command: Callable[..., Any]) -> Callable[..., Any]:
     "--output", required=True, type=click.Path(path_type=Path), help="The model's folder; its name = version."
 )
 @click.option("--seed", default=1, type=_SEED, metavar="N", help="Of the fit and the first fleet.  [default: 1]")
-@click.option("--fleets", type=click.IntRange(1, 1000), metavar="N", help="Simulated fleets.  [default: 10]")
+@click.option("--fleets", type=click.IntRange(1, 1000), metavar="N", help="Simulated fleets.  [default: 20]")
 @click.option("--servers", type=click.IntRange(min=1), metavar="N", help="Servers in each.  [default: 24]")
 @click.option("--days", type=_POSITIVE, metavar="N", help="Days of each.  [default: 28]")
-@click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Steps of the optimiser.  [default: 4000]")
+@click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Steps of the optimiser.  [default: 7000]")
 @click.option("--minutes", type=_POSITIVE, metavar="M", help="Fit for so long at most; without --steps, for so long.")
 @click.option("--device", default="cpu", type=click.Choice(["cpu", "cuda"]), help="Where to fit.  [default: cpu]")
 @_crew_options

@@ -24,7 +24,7 @@ from tft_dash.training.measuring.references import HORIZON_STEPS, MOST_ROWS, Ref
 
 FRESH_SEED: Final = 1001
 FRESH_SEEDS: Final = 3
-REFERENCE_SEEDS: Final = 10
+REFERENCE_SEEDS: Final = 20
 REFERENCE_FIRST: Final = 1
 """Seeds of the fleets on which the references are fitted where the card names none."""
 REFERENCE_SERVERS: Final = 24

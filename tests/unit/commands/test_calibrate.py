@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
+from support.recordings import DATA
 
-from tests.support.recordings import DATA
 from tft_dash.cli import main
+from tft_dash.models.forecasting.shelf import shipped_versions
 
 NAB = [DATA / "nab" / f"{name}.parquet" for name in ("aws-cloudwatch", "asg-misconfiguration")]
 NEZHA = [DATA / "nezha" / f"{name}.parquet" for name in ("online-boutique", "train-ticket")]
@@ -99,7 +100,7 @@ def test_the_labels_of_a_drill_change_nothing(place: Path) -> None:
         (["nothing.csv"], 3, "nothing.csv"),
         (["fleet.parquet", "--name", "a/b"], 2, "cannot be the name of a calibration"),
         (["fleet.parquet", "--name", "active"], 2, "already"),
-        (["fleet.parquet", "--name", "0.1.0"], 2, "already"),
+        (["fleet.parquet", "--name", shipped_versions()[-1]], 2, "already"),
         (["fleet.parquet", "--model", "scripted"], 2, "reads the script"),
         (["fleet.parquet", "--model", "tff"], 2, "Did you mean 'tft'"),
         (["sparse.parquet"], 1, "--model thresholds"),

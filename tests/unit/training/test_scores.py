@@ -80,6 +80,17 @@ def test_with_nothing_that_happened_scores_are_unknown_and_not_zero() -> None:
     assert found.calibration_error[0] == pytest.approx(0.1)
 
 
+def test_a_draw_of_servers_on_which_nothing_happened_has_no_skill_and_spoils_no_interval() -> None:
+    truth, server = np.arange(60) < 10, np.arange(60) // 20
+    found = Forecasts(truth, np.where(truth, 0.6, 0.1), server, 3)
+    assert np.isnan(scores.brier_skills(found, np.array([[0.0, 1.0, 1.0]]))).all()
+    lead = scores_of(found, Forecasts(truth, np.full(60, 0.2), server, 3)).skill_minus_gradient_boosting
+    assert lead is not None
+    assert lead[0] is not None
+    assert lead[0] > 0
+    assert np.isfinite(lead[1:]).all()
+
+
 def test_a_line_is_found_that_makes_what_happened_likeliest() -> None:
     rng = np.random.default_rng(3)
     raw = rng.normal(-2.0, 1.5, 40_000)

@@ -23,19 +23,19 @@ class Plan:
     """
 
     seed: int = 1
-    steps: int = 4000
+    steps: int = 7000
     batch: int = 128
     rate: float = 4e-3
     warm_steps: int = 200
     decay: float = 1e-2
     near_share: float = 0.4
     near_steps: int = 36
-    average: float = 0.998
+    average: float = 0.999
     dropped: float = 0.06
     shortened: float = 0.1
     nameless: float = 0.1
     check_every: int = 250
-    patience: int = 8
+    patience: int = 12
     width: int = 24
     dropout: float = 0.0
 

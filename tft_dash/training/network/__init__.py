@@ -9,6 +9,8 @@ gated skips, quantiles as outputs. What differs, and why:
   memorises the levels of the servers it was trained on.
 - **Hazard head.** The probability of a crossing does not follow from marginal quantiles. One logit per horizon node
   gives the hazard of a first crossing in that interval; products give P(t), which can only grow with t.
+- **Patches.** The last two hours are read step by step, what is older as means of three steps: half of the work for the
+  same answers.
 - **Wide path.** Distances to the critical lines, slopes and spreads over several spans are given to the heads directly.
 
 All scaling is inside: inputs are raw metrics with NaN for what is missing, outputs are in the metrics' own units.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 import torch
@@ -14,14 +15,23 @@ from tft_dash.models.forecasting.layout import CONTEXT, INPUTS, NODES, PROFILES,
 from tft_dash.schema import METRIC, THRESHOLDS
 from tft_dash.training.network.facts import Past, Scales, slope_weights, squashed, wide_facts
 from tft_dash.training.network.layers import Attention, Gate, GatedResidual, Selection
+from tft_dash.training.network.patches import middles, patched, spread_out
 
 METRICS: Final = len(INPUTS)
 _PLACES: Final = [INPUTS.index(name) for name in TARGETS]
 _STEP_MINUTES: Final = 5.0
 _DAY_MINUTES: Final = 1440.0
 _UNBOUNDED: Final = 1e9
+_LEAST_SPREAD: Final = 0.05
+"""Of a metric that hardly moves, on the transformed scale: what does move once must not count beyond measure."""
 _CLOCKS: Final = 3
 """What stands beside the metrics in the variable selection: the hour as two numbers, and what is missing."""
+
+
+def _is_logged(metric: str) -> bool:
+    """Whether a metric is seen as its logarithm: those that grow by factors."""
+    return metric not in ("cpu_pct", "mem_pct")
+
 
 Answers = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 
@@ -64,7 +74,7 @@ class Forecaster(nn.Module):
 
     def _buffers_in_place(self) -> None:
         """Scales, which :meth:`fit_scales` fills, and constants; all travel with the weights."""
-        self.register_buffer("logged", torch.tensor([name not in ("cpu_pct", "mem_pct") for name in INPUTS]))
+        self.register_buffer("logged", torch.tensor([_is_logged(name) for name in INPUTS]))
         self.register_buffer("offset", torch.tensor([0.002 if name == "error_rate" else 1.0 for name in INPUTS]))
         self.register_buffer("unit", torch.ones(METRICS))
         self.register_buffer("usual", torch.zeros(METRICS))
@@ -116,7 +126,8 @@ class Forecaster(nn.Module):
         levels = torch.cat([(past.mean - self.usual) / self.unit, past.there.mean(1)], dim=-1)
         static = self.static_join(self.profile(profile) + self.static(levels))
         known = self._clock(minute)
-        inputs = [squashed(past.centred), known[:, :CONTEXT, :2], 1.0 - past.there.mean(2, keepdim=True)]
+        values, there = patched(past.centred, past.there)
+        inputs = [squashed(values), middles(known[:, :CONTEXT, :2]), 1.0 - there.mean(2, keepdim=True)]
         chosen, weights = self.select(torch.cat(inputs, dim=-1), self.for_selection(static))
         deep, attention = self._over_time(chosen, known[:, CONTEXT:], static)
         wide = self.wide_norm(self.wide(facts))
@@ -138,15 +149,19 @@ class Forecaster(nn.Module):
         asking = self.enrich(local, enriching)
         answered, attention = self.attention(asking, torch.cat([seen, asking], dim=1))
         deep = self.out_gate(self.feed(self.attention_gate(answered, asking)), local)
-        return deep, attention.mean(1)[:, :CONTEXT]
+        return deep, spread_out(attention.mean(1)[:, : seen.shape[1]])
 
     def _scales(self) -> Scales:
         return Scales(self.spread, self.unit, self.usual, self.lines[1])
 
     def _past(self, metrics: Tensor) -> Past:
         values, there = self._transformed(metrics, self.logged, self.offset)
-        mean = (values * there).sum(1) / there.sum(1).clamp(min=1.0)
-        return Past(values, there, mean, (values - mean.unsqueeze(1)) * there / self.spread)
+        # In double precision: what is left of two large numbers would differ between torch and ONNX Runtime in digits
+        # that a steep embedding makes large.
+        exact, present = values.double(), there.double()
+        mean = (exact * present).sum(1) / present.sum(1).clamp(min=1.0)
+        centred = (exact - mean.unsqueeze(1)) * present / self.spread.double()
+        return Past(values, there, mean.to(values.dtype), centred.to(values.dtype))
 
     @staticmethod
     def _transformed(metrics: Tensor, logged: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
@@ -186,9 +201,15 @@ class Forecaster(nn.Module):
 
     def raw(self, scaled: Tensor) -> Tensor:
         """Targets (…, targets, quantiles) from the transformed scale to their own units, within their bounds."""
-        logged = self.logged[_PLACES].unsqueeze(-1)
         offset = self.offset[_PLACES].unsqueeze(-1)
-        plain = torch.where(logged, torch.exp(torch.where(logged, scaled, torch.zeros_like(scaled))) - offset, scaled)
+        # Neighbours on one scale together: an exponential is dear, and only logarithms need it.
+        parts, at = [], 0
+        for logged, names in groupby(TARGETS, key=_is_logged):
+            end = at + len(list(names))
+            part = scaled[..., at:end, :]
+            parts.append(torch.exp(part) - offset[at:end] if logged else part)
+            at = end
+        plain = torch.cat(parts, dim=-2)
         bounds = [min(METRIC[name].high, _UNBOUNDED) for name in TARGETS]
         return torch.minimum(plain.clamp(min=0.0), torch.tensor(bounds, device=scaled.device).unsqueeze(-1))
 
@@ -198,12 +219,13 @@ class Forecaster(nn.Module):
         values, there = self._transformed(sample, self.logged, self.offset)
         mean = (values * there).sum(1) / there.sum(1).clamp(min=1.0)
         centred = (values - mean.unsqueeze(1)) * there
-        spread = torch.sqrt((centred**2).sum((0, 1)) / there.sum((0, 1)).clamp(min=1.0))
-        self.spread.copy_(spread.clamp(min=1e-3))
+        count = there.sum((0, 1))
+        spread = torch.sqrt((centred**2).sum((0, 1)) / count.clamp(min=1.0)).clamp(min=_LEAST_SPREAD)
+        self.spread.copy_(torch.where(count > 0, spread, torch.ones_like(spread)))
         for place, known in enumerate((there.sum(1) > 0).T):
             if known.sum() > 1:  # a metric that no server has keeps 0 and 1
                 self.usual[place] = mean[known, place].median()
-                self.unit[place] = mean[known, place].std().clamp(min=1e-3)
+                self.unit[place] = mean[known, place].std().clamp(min=_LEAST_SPREAD)
         for row, level in enumerate(("warning", "critical")):
             raw = torch.tensor([getattr(THRESHOLDS[name], level) for name in TARGETS], device=sample.device)
             self.lines[row] = self._transformed(raw, self.logged[_PLACES], self.offset[_PLACES])[0]

@@ -68,12 +68,20 @@ class Selection(nn.Module):
         scores = self.score(self.weigh(values, context.unsqueeze(1)))
         weights = torch.softmax(scores, dim=-1)
         column = values.permute(2, 0, 1).reshape(self.variables, -1, 1)
-        embedded = column * self.embed_weight + self.embed_bias
-        hidden = F.elu(torch.bmm(embedded, self.first) + self.first_bias)
-        gated = F.glu(torch.bmm(self.dropout(hidden), self.second) + self.second_bias, dim=-1)
-        seen = self.norm(embedded + gated).reshape(self.variables, batch, steps, self.width)
+        column = F.pad(column, (0, 1), value=1.0)
+        # The first layer of a linear embedding of one number is itself linear in that number: one product for both.
+        embedded = torch.bmm(column, torch.cat([self.embed_weight, self.embed_bias], dim=1))
+        first = torch.cat([self.embed_weight @ self.first, self.embed_bias @ self.first + self.first_bias], dim=1)
+        hidden = self.dropout(F.elu(torch.bmm(column, first)))
+        seen = self.norm(embedded + self._gated(hidden)).reshape(self.variables, batch, steps, self.width)
         chosen = (seen * weights.permute(2, 0, 1).unsqueeze(-1)).sum(0)
         return chosen, weights
+
+    def _gated(self, hidden: Tensor) -> Tensor:
+        """A gated linear unit as two products: halves of one would be copied on the way back."""
+        value, gate = (part.contiguous() for part in self.second.chunk(2, dim=-1))
+        value_bias, gate_bias = self.second_bias.chunk(2, dim=-1)
+        return torch.baddbmm(value_bias, hidden, value) * torch.sigmoid(torch.baddbmm(gate_bias, hidden, gate))
 
 
 class Attention(nn.Module):

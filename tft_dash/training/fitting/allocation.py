@@ -1,0 +1,21 @@
+"""Lets the C library keep the memory that a step frees, for the next step asks for as much again.
+
+Given back to the system and taken anew, it costs a fifth of a fit's CPU time in page faults.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+from typing import Final
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+_KEPT_BYTES: Final = 1 << 30
+
+
+def keep_freed_memory() -> None:
+    """Ask glibc for it; another C library has no such call, and goes on as it did."""
+    with contextlib.suppress(OSError, AttributeError):
+        library = ctypes.CDLL(None)
+        for what in (_TRIM_THRESHOLD, _MMAP_THRESHOLD):
+            library.mallopt(what, _KEPT_BYTES)
