@@ -91,6 +91,11 @@
   const seek = (tick, part = {}) =>
     change({ tick: Math.max(0, Math.min(Math.round(tick), lastTick())), ...part }, { moved: true });
 
+  /** To the last tick, once it is known which that is. */
+  function toEnd() {
+    if (about) seek(lastTick());
+  }
+
   function step(by) {
     const here = positionNow(Date.now());
     seek(here + by, { playing: false });
@@ -119,7 +124,7 @@
     "monitor-restart": () => seek(0, { playing: true }),
     "monitor-back": () => step(-1),
     "monitor-forward": () => step(1),
-    "monitor-end": () => seek(lastTick()),
+    "monitor-end": toEnd,
     "monitor-copy-link": copyLink,
     "monitor-server-close": () => openServer(null),
   };
@@ -136,7 +141,7 @@
     ArrowLeft: () => step(-1),
     ArrowRight: () => step(1),
     Home: () => seek(0),
-    End: () => seek(lastTick()),
+    End: toEnd,
     Escape: () => openServer(null),
   };
 
