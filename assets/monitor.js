@@ -70,6 +70,11 @@
 
   const goToNow = () => change({ follow: true, playing: true, tick: lastTick() }, { moved: true });
 
+  /** To the last tick, once it is known which that is. */
+  function toEnd() {
+    if (about) seek(lastTick());
+  }
+
   /** One tick on or back; of a live source to the next one that is kept. */
   function step(by) {
     const here = live.is() && !view.playing && drawn ? drawn.tick : positionNow(Date.now());
@@ -121,7 +126,7 @@
     "monitor-restart": () => seek(firstTick(), { playing: true }),
     "monitor-back": () => step(-1),
     "monitor-forward": () => step(1),
-    "monitor-end": () => seek(lastTick()),
+    "monitor-end": toEnd,
     "monitor-copy-link": copyLink,
     "monitor-server-close": () => openServer(null),
   };
@@ -139,7 +144,7 @@
     ArrowLeft: () => step(-1),
     ArrowRight: () => step(1),
     Home: () => seek(firstTick()),
-    End: () => seek(lastTick()),
+    End: toEnd,
     Escape: () => openServer(null),
   };
 

@@ -151,11 +151,12 @@ class ServedModels:
         wanted = FORECAST if name == BEST else name
         try:
             model = self.model(wanted)
+            windows = self.forecaster().windows(about) if name == BEST else 0
         except ModelRefusedError as error:
             return Answering(self.model(FALLBACK), str(error))
         problem = unfit(model, about)
-        if problem is None and name == BEST and self.forecaster().windows(about) > MOST_WINDOWS:
-            return Answering(self.model(FALLBACK), _too_large(about, self.forecaster().windows(about)))
+        if problem is None and windows > MOST_WINDOWS:
+            return Answering(self.model(FALLBACK), _too_large(about, windows))
         if problem is None:
             return Answering(model, None)
         return Answering(self.model(FALLBACK), f"'{wanted}' cannot answer for '{about.name}': {problem}.")

@@ -223,8 +223,8 @@ class Recordings:
             elif re.fullmatch(SLUG_PATTERN, path.name):
                 # A folder that has just been made is empty because another process is about to write into it.
                 abandoned = _is_abandoned(path)
-                for part in filter(_is_abandoned, path.glob(".*.part")):
-                    with contextlib.suppress(OSError):
+                with contextlib.suppress(OSError):  # another process may be removing all of it
+                    for part in filter(_is_abandoned, path.glob(".*.part")):
                         part.unlink()
                 if abandoned:
                     self._drop_if_empty(path.name)

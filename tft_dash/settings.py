@@ -21,7 +21,8 @@ from tft_dash.errors import SettingError, shorten
 PREFIX: Final = "TFT_DASH_"
 CONFIG_FILE: Final = "tft_dash.toml"
 _SECRETS: Final = re.compile(
-    r"(?<=:)//[^\s/@]*:[^\s]*@|(?<!abfs:)(?<!abfss:)(?<=:)//[^\s/@]+@|(?<=[?&])sig=[^\s&]*", re.IGNORECASE
+    r"(?<=:)//[^\s/@]*:[^\s]*@|(?<!abfs:)(?<!abfss:)(?<=:)//[^\s/@]+@|(?<=[?&])(?:sig|client_secret)=[^\s&]*",
+    re.IGNORECASE,
 )
 """What no page shows of a source's address: user and password, and a signature. Azure's container is no secret."""
 
@@ -250,7 +251,7 @@ def load_settings(
 
 
 def _masked(found: re.Match[str]) -> str:
-    return "//***@" if found[0].startswith("//") else "sig=***"
+    return "//***@" if found[0].startswith("//") else f"{found[0].partition('=')[0]}=***"
 
 
 def _parse(setting: Setting, raw: object, where: str) -> Any:  # noqa: ANN401 - each row has its own type

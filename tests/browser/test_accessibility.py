@@ -200,6 +200,7 @@ def test_the_list_of_servers_opens_by_keyboard(open_page: OpenPage, demo: Server
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "monitor-server"
     page.keyboard.press("Enter")
+    page.wait_for_function("document.querySelector('.dash-dropdown-content')?.contains(document.activeElement)")
     page.keyboard.type("cache-001")
     expect(page.locator(".dash-dropdown-content [role=option]")).to_have_count(1)
     page.keyboard.press("Enter")

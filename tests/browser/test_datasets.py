@@ -156,6 +156,7 @@ def test_a_click_on_the_map_shows_the_server_at_that_time(open_page: OpenPage, p
 def test_a_server_is_shown_by_keyboard_alone(open_page: OpenPage, portal: Server) -> None:
     page = inspected(open_page, portal, "demo_dataset")
     page.locator("#dataset-server").press("Enter")
+    page.wait_for_function("document.querySelector('.dash-dropdown-content')?.contains(document.activeElement)")
     page.keyboard.type("db-001")
     expect(page.locator(".dash-dropdown-content [role=option]")).to_have_count(1)
     page.keyboard.press("Enter")

@@ -119,6 +119,7 @@ def test_another_model_hides_the_forecast(open_page: OpenPage, address: str) -> 
 def test_too_little_history_is_said_before_the_first_hour(open_page: OpenPage, address: str) -> None:
     page = open_page(f"{address}{PANEL}&tick=3")
     says(page, "too little history")
+    page.wait_for_function("Number(document.getElementById('monitor-scrubber').max) > 3")
     page.keyboard.press("End")
     says(page, "CPU likely over 90%")
 

@@ -50,11 +50,11 @@ class LocalStore:
 
         def on_bytes(count: int) -> None:
             nonlocal arrived
-            if not wanted():
-                raise CancelledError("stopped", 0.0)
             arrived += count
             progress(min(1.0, max(0, arrived) / whole))
             self.meanwhile()
+            if not wanted():  # asked last: objects arrive side by side, and this may be the last of them
+                raise CancelledError("stopped", 0.0)
 
         return objects.copy(self.files, found, folder, on_bytes, shown(location))
 

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from tft_dash import files
 from tft_dash.errors import StorageError, UsageError, shorten
 
 
@@ -54,10 +55,7 @@ def write_whole(path: Path, content: str) -> None:
 
     :raises StorageError: it cannot be written.
     """
-    work = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        work.write_text(content + "\n")
-        work.replace(path)
+        files.write_whole(path, content + "\n")
     except OSError as error:
-        work.unlink(missing_ok=True)
         raise StorageError(f"--output {shorten(str(path), 200)} cannot be written: {error.strerror}.") from error

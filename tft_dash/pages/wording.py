@@ -79,8 +79,10 @@ def day(moment: float | None) -> str:
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M")
 
 
-def share(value: float) -> str:
-    """A share in percent, never rounded to nothing or to all."""
+def share(value: float | None) -> str:
+    """A share in percent, never rounded to nothing or to all; a dash where there is none."""
+    if value is None:
+        return DASH
     percent = 100 * value
     if 0 < percent < 0.1:
         return "<0.1%"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import threading
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from tft_dash.store.failures import shown, storage_errors
 from tft_dash.store.migrations.revisions import Revisions
 from tft_dash.store.opening import opened
 from tft_dash.store.sqlite import BEGIN
+
+logger = logging.getLogger(__name__)
 
 _FILE_NAME: Final = "store.sqlite"
 _EXAMPLES: Final = "sqlite:////srv/tft/store.sqlite or postgresql+psycopg://user:password@host/name"
@@ -46,9 +49,9 @@ def bring_forward(settings: Settings) -> None:
         store.open()
     except RevisionError:
         raise
-    except StorageError:
+    except StorageError as error:
         # Recordings are shown without a store too; whoever needs it is told, and finds it once it can be reached.
-        return
+        logger.warning("%s Until then recordings are shown without it.", error)
     finally:
         store.close()
 

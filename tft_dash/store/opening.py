@@ -41,6 +41,8 @@ def opened(url: URL, revisions: Revisions) -> Engine:
     """
     is_sqlite = url.get_backend_name() == "sqlite"
     options: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS}} if is_sqlite else {"pool_pre_ping": True}
+    if url.get_driver_name() in ("psycopg", "psycopg2") and "connect_timeout" not in url.query:
+        options["connect_args"] = {"connect_timeout": round(BUSY_SECONDS)}  # a server begins without its store, too
     engine = create_engine(url, pool_timeout=BUSY_SECONDS, **options)
     try:
         if is_sqlite:

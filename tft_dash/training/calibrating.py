@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tft_dash.models.forecasting.calibration import Calibration, Line, expit, logit
-from tft_dash.training.histories import Histories, Rows
+from tft_dash.training.histories import Histories, Rows, thinned
 
 Reals = NDArray[np.float64]
 STEPS: Final = 50
@@ -48,6 +48,4 @@ def fitted_calibration(
 
 def counted_rows(history: Histories, rows: Rows, most: int) -> Rows:
     """Those of ``rows`` that count in an evaluation, at most ``most`` of them, evenly."""
-    counted = rows[history.counted[rows]]
-    stride = max(1, -(-len(counted) // most))
-    return counted[::stride]
+    return thinned(rows[history.counted[rows]], most)

@@ -68,7 +68,8 @@ def evaluate_simulated(artefact: Artefact, plan: Simulated, command: str, means:
     require_length(facts, 2.0, "measuring")
     data = gathered(origins, facts, means.folder / "fresh", means.crew, _share(means, 0.0, 0.05))
     _demand_incidents(data.history, 0.0)
-    teachers = sorted(learnt) or list(range(REFERENCE_FIRST, REFERENCE_FIRST + REFERENCE_SEEDS))
+    others = range(REFERENCE_FIRST, REFERENCE_FIRST + REFERENCE_SEEDS + len(plan.seeds))
+    teachers = sorted(learnt) or [seed for seed in others if seed not in plan.seeds]
     size = max(plan.servers, REFERENCE_SERVERS), REFERENCE_DAYS
     taught = simulated_origins(Simulated(tuple(teachers[:REFERENCE_SEEDS]), *size))
     told = [origin.facts() for origin in taught]

@@ -7,7 +7,6 @@ memory-mapped, so that a fleet need not fit into memory.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -188,13 +187,6 @@ def opened(folder: Path) -> Histories:
     ticks, profile = np.load(folder / "ticks.npy"), np.load(folder / "profile.npy")
     rows = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in _PER_ROW}
     return Histories(_begins(ticks), ticks, profile, **rows)
-
-
-def saved(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    work = path.with_name(f".{path.name}.{os.getpid()}.part")
-    work.write_bytes(content)
-    work.replace(path)
 
 
 def _join(paths: Sequence[Path], target: Path) -> None:

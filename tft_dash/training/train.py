@@ -23,6 +23,7 @@ from tft_dash.progress import Progress, silent
 from tft_dash.training.building import Crew, Gathered, Origin, gathered
 from tft_dash.training.calibrating import counted_rows, fitted_calibration
 from tft_dash.training.export import Facts, Served, write_artefact
+from tft_dash.training.fitting.allocation import keep_freed_memory
 from tft_dash.training.fitting.fit import Fit, Report
 from tft_dash.training.fitting.plan import Plan
 from tft_dash.training.fitting.timed import TimedFit
@@ -129,6 +130,7 @@ def train(origins: Sequence[Origin], order: Order, listener: Listener | None = N
     work = work_folder(order.folder)
     with _alone(work):
         torch.set_num_threads(cores())
+        keep_freed_memory()
         servers = sum(about.servers for about in facts)
         told.say(f"Building the histories of {servers:,} {'server' if servers == 1 else 'servers'}")
         try:
@@ -167,7 +169,8 @@ def _fit_of(history: Histories, parts: Split, order: Order, digest: str) -> Fit:
         return Fit(history, parts.train, parts.valid, plan=order.plan, device=order.device, folder=folder,
                    data_digest=digest)  # fmt: skip
     return TimedFit(history, parts.train, parts.valid, plan=order.plan, seconds=order.minutes * 60,
-                    device=order.device, folder=folder, data_digest=digest)  # fmt: skip
+                    device=order.device, folder=folder,
+                    data_digest=f"{digest}/{order.minutes:g} minutes")  # fmt: skip
 
 
 def _why(fit: Fit, order: Order) -> str:

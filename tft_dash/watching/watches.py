@@ -9,6 +9,7 @@ from typing import Final
 
 from tft_dash.artefacts import build_progress
 from tft_dash.background import Background
+from tft_dash.files import status_of
 from tft_dash.frame import SourceDescription
 from tft_dash.models.base import RiskModel
 from tft_dash.schema import ModelCard
@@ -55,7 +56,7 @@ class Watches:
     def known(self, about: SourceDescription, card: ModelCard) -> Drift | None:
         """The watch, if any process has made it."""
         folder = self._folder(about, card)
-        signature = _status(folder / DRIFT_FILE)
+        signature = status_of(folder / DRIFT_FILE)
         with self._lock:
             known = self._read.get(folder)
             if known is not None and known[0] == signature:
@@ -74,11 +75,3 @@ class Watches:
 
     def _folder(self, about: SourceDescription, card: ModelCard) -> Path:
         return drift_folder(self._cache, about, card, *self._limits)
-
-
-def _status(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size

@@ -16,6 +16,7 @@ from tft_dash.models.forecasting.artefact import load_artefact
 from tft_dash.models.forecasting.evidence import Evidence
 from tft_dash.models.forecasting.shelf import shipped_folder, shipped_versions
 
+pytest.importorskip("dask", reason="needs the extra 'train'")
 pytest.importorskip("torch", reason="needs the extra 'train'")
 pytest.importorskip("sklearn", reason="needs the extra 'train'")
 
@@ -173,6 +174,7 @@ def test_evaluating_twice_gives_the_same_figures_and_one_digest(
     assert found.mean.horizons["8h"]["tft"].brier_skill == pytest.approx(np.mean([skill or 0.0 for skill in skills]))
     assert sum(fleet.incidents for fleet in found.each) == found.mean.incidents == found.incidents
     again = call(place, *options, "--workers", 2)
+    assert again.exit_code == 0, again.stderr
     assert f"digest {found.digest}" in again.stdout
     assert "each fleet alone" in again.stdout
 

@@ -266,6 +266,13 @@ def test_what_a_killed_process_left_long_ago_is_removed(tmp_path: Path, document
     assert fresh.exists()
 
 
+def test_files_that_another_process_has_just_named_do_not_stop_a_drill(tmp_path: Path) -> None:
+    named = tmp_path / ".small.parquet.0123.part"
+    named.symlink_to("named-meanwhile")  # listed, but not there when it is looked at
+    generate_drill(load_scenario("degrading"), tmp_path, "small", ("parquet",))
+    assert (tmp_path / "small_metadata.json").exists()
+
+
 def test_a_folder_that_cannot_be_is_named_with_the_reason(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")

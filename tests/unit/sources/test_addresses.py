@@ -45,7 +45,7 @@ def test_an_unknown_scheme_is_refused_with_those_that_are_known() -> None:
 
 def test_a_scheme_whose_kind_is_not_there_is_refused_by_the_kinds_name() -> None:
     for spec in ("prometheus+https://host:9090", "postgresql+psycopg://u:pw@h/d", "push://fleet"):
-        with pytest.raises(UsageError, match="kind of source 'live', which is not installed") as refused:
+        with pytest.raises(UsageError, match="kind of source 'live', which this version does not have") as refused:
             kind_of(spec, ("file",))
         assert "pw@" not in str(refused.value)
 
@@ -77,10 +77,13 @@ def test_what_is_shown_of_an_address_holds_no_secret(location: str, fit: str) ->
 
 
 def test_the_list_of_settings_holds_no_secret_of_a_source() -> None:
-    sources = "a=s3://AKID:hush@bucket/x.csv?region=eu abfs://c@acc.net/y.csv?sig=hush&x=1 /plain/path@home.csv"
+    sources = (
+        "a=s3://AKID:hush@bucket/x.csv?region=eu abfs://c@acc.net/y.csv?sig=hush&client_secret=hush&x=1 "
+        "/plain/path@home.csv"
+    )
     told = {name: value for name, value, _ in load_settings(environ={"TFT_DASH_SOURCES": sources}).rows()}
     assert told["TFT_DASH_SOURCES"] == (
-        "a=s3://***@bucket/x.csv?region=eu abfs://c@acc.net/y.csv?sig=***&x=1 /plain/path@home.csv"
+        "a=s3://***@bucket/x.csv?region=eu abfs://c@acc.net/y.csv?sig=***&client_secret=***&x=1 /plain/path@home.csv"
     )
 
 

@@ -18,6 +18,7 @@ from tft_dash.errors import (
     CancelledError,
     DataError,
     LimitError,
+    NotReadyError,
     SourceMissingError,
     StorageError,
     TableError,
@@ -157,8 +158,6 @@ def test_what_is_not_there_is_missing_and_what_is_no_table_is_said_to_be_none(
 
 
 def test_a_copy_is_whole_or_not_there_and_a_stopped_one_leaves_nothing(store: LocalStore, tmp_path: Path) -> None:
-    mirror = mirror_of(store, tmp_path)
-    store.meanwhile = mirror.close
     write_parquet(tmp_path / "store/bucket/more/a.parquet", fleet_table(4))
     write_parquet(tmp_path / "store/bucket/more/b.parquet", fleet_table(4))
     several = mirror_of(store, tmp_path, "s3://bucket/more")
@@ -306,7 +305,20 @@ def test_a_source_stays_the_same_and_says_when_another_would_be_newer(store: Loc
     assert not newer.outdated()
     source.close()
     source.close()
+    with pytest.raises(NotReadyError):  # never on with newer data
+        source.read()
     newer.close()
+
+
+def test_what_a_killed_copier_left_goes_at_the_next_copy(store: LocalStore, tmp_path: Path) -> None:
+    mirror = mirror_of(store, tmp_path)
+    mirror.open()[2].release()
+    versions = next((tmp_path / "cache/objects").glob("*/versions"))
+    left = versions / "0123.partial-1-1"
+    left.mkdir()
+    change(tmp_path, 7)
+    mirror.look(fresh=True)
+    assert not left.exists()
 
 
 def test_closing_stops_a_copy_that_is_being_made(store: LocalStore, tmp_path: Path) -> None:
@@ -325,6 +337,8 @@ def test_closing_stops_a_copy_that_is_being_made(store: LocalStore, tmp_path: Pa
         made = pool.submit(source.describe)
         assert arrived.wait(20)
         closed = pool.submit(source.close)
+        while not source.mirror.closed:
+            time.sleep(0.01)
         go_on.set()
         with pytest.raises(CancelledError):
             made.result(20)

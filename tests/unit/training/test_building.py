@@ -19,6 +19,7 @@ from tft_dash.training.building import Crew, FleetFacts, Gathered, RecordedOrigi
 from tft_dash.training.building import crew as crews
 from tft_dash.training.building.parts import Task
 from tft_dash.training.fleets import digest_of
+from tft_dash.training.measuring.answers import Stretch, stretch_of
 
 ORIGINS = (SimulatedOrigin(3, 5, 2.0), SimulatedOrigin(4, 5, 2.0))
 FEW_ROWS = 1300
@@ -39,8 +40,10 @@ def test_parts_of_any_size_make_the_same_history_and_that_of_the_whole_fleet(tmp
     assert isinstance(parts.history.metrics, np.memmap)
     assert not (tmp_path / "parts" / "parts").exists()
     second = gathered_in_memory(4, 5, 2.0)
-    assert same(parts.fleet(1), second)
-    assert parts.fleet(1).fleets == second.fleets
+    first = parts.fleets[0].servers
+    alone = stretch_of(parts, Stretch(1, first, first + parts.fleets[1].servers))[1]
+    assert same(alone, second)
+    assert alone.fleets == second.fleets
 
 
 def test_dasks_own_processes_build_the_same_to_the_bit(tmp_path: Path) -> None:

@@ -22,11 +22,12 @@ def cases(count: int) -> str:
     return "1 case" if count == 1 else f"{count:,} cases"
 
 
-def share(value: float) -> str:
+def share(value: float | None) -> str:
     """A measured share in percent, with a decimal where it is small: ``71%``, ``0.4%``; a dash for a missing one."""
-    if known(value) is None:
+    measured = known(value)
+    if measured is None:
         return "—"
-    percent = 100 * value
+    percent = 100 * measured
     if 0 < percent < 0.1:
         return "<0.1%"
     return f"{percent:.1f}%" if 0 < percent < 9.95 else f"{percent:.0f}%"

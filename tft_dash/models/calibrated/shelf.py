@@ -10,10 +10,8 @@ Every process looks at the files at most once a second, so that neither activati
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import re
-import secrets
 import threading
 import time
 from dataclasses import dataclass
@@ -24,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tft_dash.artefacts import exclusive
 from tft_dash.errors import ModelRefusedError, StorageError, UnknownNameError, UsageError, shorten
+from tft_dash.files import status_of, write_whole
 from tft_dash.models.calibrated.document import FleetCalibration
 from tft_dash.models.forecasting.card import VERSION_PATTERN
 
@@ -168,7 +167,7 @@ class CalibrationShelf:
         self._looked_at = float("-inf")
 
     def _look(self) -> None:
-        signature = _status(self.folder / ACTIVE_FILE)
+        signature = status_of(self.folder / ACTIVE_FILE)
         if signature == self._seen:
             return
         self._seen = signature
@@ -193,7 +192,7 @@ class CalibrationShelf:
 
     def _load(self, path: Path) -> FleetCalibration:
         """The calibration in a file, read once for each state of it."""
-        signature = _status(path)
+        signature = status_of(path)
         with self._lock:
             known = self._known.get(path)
             if known is None or known[0] != signature:
@@ -214,16 +213,11 @@ class CalibrationShelf:
         return self.folder / f"{name}.json"
 
     def _write(self, path: Path, content: str) -> None:
-        work = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            work.write_text(content)
-            work.replace(path)
+            write_whole(path, content)
         except OSError as error:
             raise self._unwritable(path, error) from error
-        finally:
-            with contextlib.suppress(OSError):
-                work.unlink(missing_ok=True)
 
     def _unwritable(self, path: Path, error: OSError) -> StorageError:
         return StorageError(
@@ -246,11 +240,3 @@ def _read(path: Path) -> FleetCalibration | ModelRefusedError:
     if found.name != path.stem:
         return ModelRefusedError(path, f"it is '{found.name}'", f"Rename the file to {found.name}.json.")
     return found
-
-
-def _status(path: Path) -> tuple[int, int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -16,7 +16,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
-import secrets
 import threading
 import time
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tft_dash.errors import ModelRefusedError, StorageError, UnknownNameError, UsageError, shorten
+from tft_dash.files import status_of, write_whole
 from tft_dash.models.forecasting.artefact import Artefact, load_artefact, load_evidence
 from tft_dash.models.forecasting.card import CARD_FILE, EVIDENCE_FILE, VERSION_PATTERN, VOUCHED_FILES
 from tft_dash.models.forecasting.evidence import Evidence
@@ -127,7 +127,7 @@ class Shelf:
             folder = self.current().folder
         except ModelRefusedError:
             return None
-        signature = (folder, _status(folder / EVIDENCE_FILE))
+        signature = (folder, status_of(folder / EVIDENCE_FILE))
         with self._lock:
             if self._evidence[0] != signature:
                 self._evidence = (signature, load_evidence(folder))
@@ -236,19 +236,14 @@ class Shelf:
 
     def _write(self, choice: Choice) -> None:
         path = self.folder / ACTIVE_FILE
-        work = path.with_name(f".{ACTIVE_FILE}.{secrets.token_hex(6)}.part")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            work.write_text(choice.model_dump_json() + "\n")
-            work.replace(path)
+            write_whole(path, choice.model_dump_json() + "\n")
         except OSError as error:
             raise StorageError(
                 f"The choice of a model cannot be written to {shorten(str(path), 200)}: {error.strerror}. "
                 "Mend its permissions, or point TFT_DASH_DATA to another folder."
             ) from error
-        finally:
-            with contextlib.suppress(OSError):
-                work.unlink(missing_ok=True)
         self._looked_at = float("-inf")
 
 
@@ -265,16 +260,7 @@ def _verdict(folder: Path) -> Artefact | ModelRefusedError:
 
 def _signature(folder: Path) -> object:
     """Changes when a file of the model does."""
-    return tuple(_status(folder / name) for name in (CARD_FILE, *VOUCHED_FILES))
-
-
-def _status(path: Path) -> tuple[int, int, int, int] | None:
-    """The time of change, too: a copy that keeps the time of its content shows in that alone."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
+    return tuple(status_of(folder / name) for name in (CARD_FILE, *VOUCHED_FILES))
 
 
 def _versions(folder: Path) -> tuple[str, ...]:

@@ -77,7 +77,7 @@ def figures_table(point: DriftPoint) -> list[Any]:
     told = {str(name): one for name, one in point.chances.items()}
     rows = [
         [
-            f"Within {words_}", whole(one.rows), _share(one.said), _share(one.happened), decimal(one.announced, 1),
+            f"Within {words_}", whole(one.rows), share(one.said), share(one.happened), decimal(one.announced, 1),
             decimal(one.incidents, 1), decimal(one.calibration_error, 4), decimal(one.brier, 4),
             decimal(one.brier_skill),
         ]
@@ -141,10 +141,6 @@ def _before(drift: Drift, times: Sequence[str]) -> str:
 def _figure(title: str, component_id: str) -> html.Div:
     plot = html.Div(graph(component_id, zoom=False), className="model-plot drift-plot")
     return html.Div([html.H3(title, className="small-title"), plot], className="model-column")
-
-
-def _share(value: float | None) -> str:
-    return "–" if value is None else share(value)
 
 
 def _first(names: Sequence[str]) -> str | None:

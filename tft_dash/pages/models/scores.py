@@ -14,6 +14,7 @@ from tft_dash.pages.models.wording import (
     MEANINGS,
     decimal,
     measured,
+    minutes,
     model_name,
     table,
 )
@@ -66,20 +67,14 @@ def _each(evidence: Evidence) -> list[Any]:
         for key, _ in HORIZONS:
             own = horizons.get(key, {}).get(evidence.model)
             for field, places, _ in _COLUMNS:
-                value = None if own is None else known(getattr(own, field))
-                cells.append("—" if value is None else decimal(value, places))
-        rows.append([*cells, _share(fleet.recall), "—" if fleet.median_lead_minutes is None else
-                     f"{fleet.median_lead_minutes:.0f} min"])  # fmt: skip
+                cells.append(decimal(None if own is None else getattr(own, field), places))
+        rows.append([*cells, share(fleet.recall), minutes(fleet.median_lead_minutes)])
     why = "Each fleet by itself, with its own alarm threshold. The tables above are of all fleets together."
     return [
         html.H3("Each fleet alone", className="small-title"),
         table([*head, "Announced", "Median lead"], rows, "Scores of each fleet alone"),
         html.P(why, className="quiet"),
     ]
-
-
-def _share(value: float | None) -> str:
-    return "—" if value is None else share(value)
 
 
 def bands(evidence: Evidence) -> list[Any]:

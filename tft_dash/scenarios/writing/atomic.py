@@ -41,8 +41,9 @@ class FileSet:
     def begin(self, name: str) -> BinaryIO:
         """A new file that will be called ``name``; removes what a killed process left of an earlier one."""
         for left in self._folder.glob(f".{name}.*.part"):
-            if time.time() - left.stat().st_mtime > ABANDONED_AFTER_SECONDS:
-                left.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):  # another process has just given it its name
+                if time.time() - left.stat().st_mtime > ABANDONED_AFTER_SECONDS:
+                    left.unlink()
         aside = self._folder / f".{name}.{secrets.token_hex(6)}.part"
         file = self._open.enter_context(aside.open("xb"))
         self._aside[aside] = self._folder / name

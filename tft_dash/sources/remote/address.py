@@ -77,8 +77,8 @@ def kind_of(location: str, kinds: Collection[str] | None = None) -> str:
         )
     if kind not in registered:
         raise UsageError(
-            f"'{shorten(shown(location))}' is for the kind of source '{kind}', which is not installed here. "
-            f"Known: a path, {known}."
+            f"'{shorten(shown(location))}' is for the kind of source '{kind}', which this version does not have. "
+            f"Export it to a file, or use another source. Known: a path, {known}."
         )
     return kind
 
@@ -147,5 +147,5 @@ def file_path(location: str) -> str:
     """
     parts = urlsplit(encoded(location))
     if parts.netloc not in ("", "localhost"):
-        raise UsageError(f"'{shorten(location)}' names another machine. Write file:///path with three slashes.")
+        raise UsageError(f"'{shorten(shown(location))}' names another machine. Write file:///path with three slashes.")
     return unquote(parts.path)

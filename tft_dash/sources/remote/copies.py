@@ -19,7 +19,7 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -83,12 +83,13 @@ def is_whole(folder: Path) -> bool:
         return False
 
 
-def make_room(objects: Path, needed: int, limit: int, what: str) -> None:
+def make_room(objects: Path, needed: int, limit: int, what: str, claim: Callable[[], None] = lambda: None) -> None:
     """Remove copies that nobody reads, those used longest ago first, until ``needed`` bytes fit.
 
     :param objects: the folder of all copies.
     :param limit: of all copies together, in bytes.
     :param what: the address, for messages.
+    :param claim: writes down that they are taken; called before another process may count.
     :raises LimitError: they do not fit.
     :raises StorageError: the disk has no room for them.
     """
@@ -107,6 +108,8 @@ def make_room(objects: Path, needed: int, limit: int, what: str) -> None:
                 break
             if remove_copy(one.folder):
                 total -= one.bytes
+        if total + needed <= limit:
+            claim()
     if total + needed > limit:
         raise LimitError(
             f"{shorten(what, 200)} has {needed / _GB:,.2f} GB, and the {limit / _GB:,.2f} GB that copies from object "
@@ -145,6 +148,8 @@ def remove_copy(folder: Path) -> bool:
 
 def remove_others(folder: Path) -> None:
     """Remove the copies of earlier contents of the same address that nobody reads."""
+    for left in folder.parent.glob("*.partial-*"):  # its maker was killed: who copies holds the lock that we hold
+        shutil.rmtree(left, ignore_errors=True)
     for other in _whole_folders(folder.parent):
         if other != folder:
             remove_copy(other)

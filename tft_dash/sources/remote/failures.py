@@ -56,8 +56,11 @@ def in_words(error: BaseException, location: str, library: str) -> TftDashError:
         return error
     what = shorten(shown(location), 200)
     said = _plain(str(error), location)
-    if isinstance(error, OSError) and error.errno in _ROOM and error.filename is None and "AWS" not in said:
-        return StorageError(f"{what} cannot be copied to the cache: {error.strerror or said}. Free some space.")
+    if isinstance(error, OSError) and error.errno in _ROOM:
+        return StorageError(
+            f"{what} cannot be copied to the cache: {error.strerror or said}. Free some space, mend the cache's "
+            "permissions, or point TFT_DASH_CACHE to another folder."
+        )
     if _NOT_BUILT.search(said) or isinstance(error, ImportError | NotImplementedError):
         scheme = location.partition(":")[0]
         return UsageError(
@@ -81,7 +84,7 @@ def told(kind: str, message: str) -> TftDashError:
 
 def _plain(said: str, location: str) -> str:
     """One line without what the address says of users and passwords."""
-    clean = _SECRETS.sub("://***@", said)
+    clean = re.sub(r"\?[^\s'\"]+", "", _SECRETS.sub("://***@", said))
     user = location.partition("://")[2].rpartition("@")[0]
     for part in {user, *user.split(":"), *map(unquote, user.split(":"))}:
         if len(part) >= 3:

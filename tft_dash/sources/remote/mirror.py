@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -108,8 +109,8 @@ class Mirror:
         """How far the copy is that is being made, by whichever process, 0–1."""
         fetching = self._fetching
         if fetching is None:
-            partial = next(iter((self._folder / "versions").glob("*.progress")), None)
-            fetching = None if partial is None else partial.with_suffix("")
+            told = next(iter((self._folder / "versions").glob("*.progress")), None)
+            fetching = None if told is None else told.with_suffix("")
         return 0.0 if fetching is None else build_progress(fetching)
 
     def look(self, progress: Progress = silent, *, wait: bool = False, fresh: bool = False) -> None:
@@ -203,6 +204,11 @@ class Mirror:
         """Stop whatever runs here."""
         self._closed.set()
 
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._closed.is_set()
+
     def _look(self, progress: Progress) -> str:
         found = self._ask_look(self.location, self._wanted)
         current = self.version()
@@ -216,14 +222,14 @@ class Mirror:
         version = hashlib.sha256(json.dumps(found.as_dict()).encode()).hexdigest()[:32]
         folder = self._copy(version)
 
-        def build(partial: Path, report: Progress) -> None:
+        def build(work: Path, report: Progress) -> None:
             needed = sum(one.size for one in found.objects)
-            make_room(self._objects, needed, self._limit_bytes, self.shown)
-            write_about(partial, self._named(found))
-            inside = partial / last_part(self.location) if found.folder else partial
+            claim = partial(write_about, work, self._named(found))
+            make_room(self._objects, needed, self._limit_bytes, self.shown, claim)
+            inside = work / last_part(self.location) if found.folder else work
             inside.mkdir(exist_ok=True)
             copied = self._ask_copy(self.location, found, inside, report, self._wanted)
-            write_about(partial, self._named(copied))
+            write_about(work, self._named(copied))
 
         self._fetching = folder
         try:

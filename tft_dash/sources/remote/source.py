@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tft_dash.errors import SourceMissingError, TableError, TftDashError, UnreachableError
+from tft_dash.errors import NotReadyError, SourceMissingError, TableError, TftDashError, UnreachableError
 from tft_dash.frame import SourceDescription
 from tft_dash.progress import Progress, silent
 from tft_dash.schema import Batch
@@ -144,6 +144,8 @@ class ObjectStoreSource:
     def _copy(self, progress: Progress) -> _Opened:
         with self._lock:
             if self._opened is None:
+                if self.mirror.closed:  # whoever still has this object must not go on with newer data
+                    raise NotReadyError(f"Copying {self.mirror.shown} anew", 1.0)
                 version, path, hold = self.mirror.open(progress, look_first=self._look_first)
                 file = FileSource(path, name=self._name, cache_folder=self._cache)
                 self._opened = _Opened(version, path, hold, file)

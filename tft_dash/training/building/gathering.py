@@ -21,11 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tft_dash.errors import StorageError, shorten
+from tft_dash.files import write_whole
 from tft_dash.progress import Progress, silent
 from tft_dash.training.building.crew import Crew
 from tft_dash.training.building.origins import FleetFacts, Origin
 from tft_dash.training.building.parts import RISK_FILE, ROWS, tasks_of
-from tft_dash.training.histories import Histories, laid_end_to_end, opened, saved
+from tft_dash.training.histories import Histories, laid_end_to_end, opened
 
 MARK: Final = "fleets.json"
 VERSION: Final = "1"
@@ -41,19 +42,6 @@ class Gathered:
     fleets: tuple[FleetFacts, ...]
     history: Histories
     risk: NDArray[np.float32]
-
-    def fleet(self, number: int) -> Gathered:
-        """One of the fleets alone; views of the same arrays."""
-        before = self.fleets[:number]
-        about = self.fleets[number]
-        first, row = sum(fleet.servers for fleet in before), sum(fleet.rows for fleet in before)
-        part = self.history.stretch(first, first + about.servers)
-        return Gathered((about,), part, self.risk[row : row + about.rows])
-
-    @property
-    def first_rows(self) -> tuple[int, ...]:
-        """The first row of each fleet."""
-        return tuple(int(row) for row in np.cumsum([0, *(fleet.rows for fleet in self.fleets[:-1])]))
 
 
 def gathered(
@@ -74,7 +62,7 @@ def gathered(
             tasks = tasks_of(origins, facts, parts, rows)
             crew.build(tasks, lambda share: progress(0.9 * share))
             laid_end_to_end([task.folder for task in tasks], folder)
-            saved(folder / MARK, json.dumps({"key": key, "fleets": [about.name for about in facts]}).encode())
+            write_whole(folder / MARK, json.dumps({"key": key, "fleets": [about.name for about in facts]}))
         shutil.rmtree(folder / "parts", ignore_errors=True)
         progress(1.0)
         return Gathered(tuple(facts), opened(folder), np.load(folder / RISK_FILE, mmap_mode="r"))

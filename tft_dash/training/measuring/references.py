@@ -1,7 +1,7 @@
 """What a model must be measured beside: gradient boosting, the thresholds, what is now, and the hour of the day.
 
-All are fitted on the same servers as the model. Those that give no probability of their own get the frequencies with
-which incidents followed, so that none is beaten by its scale alone.
+All are fitted on the same servers as the model, the thresholds on the first few fleets of these. Those that give no
+probability of their own get the frequencies with which incidents followed, so that none is beaten by its scale alone.
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ class References:
         self._by_hour = _Frequencies.counted(_hours(history, rows), truth, _HOURS)
         self._by_state = _Frequencies.counted(_states(history, rows), truth, 2)
         some = rows[rows < sum(fleet.rows for fleet in data.fleets[:RULED_FLEETS])]
+        some = some if len(some) else rows
         bins = _bins(data.risk[some])
         self._by_risk = _Frequencies.counted(bins, outcomes(history, some), _RISK_BINS + 1)
         progress(0.2)
