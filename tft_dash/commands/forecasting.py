@@ -139,9 +139,10 @@ def _needed(name: str) -> ModuleType:
 
     :raises MissingExtraError: the extra ``train`` is not installed.
     """
-    # Threads that spin while they wait for each other make a step ten times as long on a machine that others use too.
-    # The library reads this when it is loaded, so before torch.
-    for variable, value in (("OMP_WAIT_POLICY", "PASSIVE"), ("GOMP_SPINCOUNT", "0")):
+    # Threads that spin for long while they wait for each other make a step ten times as long on a machine that others
+    # use too; those that never spin make it twice as long everywhere. The library reads this when it is loaded, so
+    # before torch.
+    for variable, value in (("OMP_WAIT_POLICY", "PASSIVE"), ("GOMP_SPINCOUNT", "10000")):
         os.environ.setdefault(variable, value)
     try:
         return importlib.import_module(f"tft_dash.training.{name}")
