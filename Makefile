@@ -7,9 +7,9 @@ VENV  := .venv
 BIN   := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PORT  ?= 8050
-# One process of tests per core, each with a server and a browser of its own for the browser tests; ARGS may say
-# otherwise, as in make test ARGS="-n0 -k zoom".
-TOGETHER := -n auto --maxprocesses 4 --dist loadfile
+# Four processes of tests, which wait for servers and browsers more than they compute; the files that take longest come
+# first. ARGS may say otherwise, as in make test ARGS="-n0 -k zoom".
+TOGETHER := -n 4 --dist loadfile --no-loadscope-reorder
 ARGS  ?=
 
 help: ## Say what can be made
