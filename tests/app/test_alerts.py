@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from app.test_callbacks import text_of
+from plotly.utils import PlotlyJSONEncoder
 from support import fleet
 
 from tft_dash.alerting.past import recorded_past
@@ -20,6 +23,7 @@ from tft_dash.alerts.tuning.tune import Tuner, with_bar
 from tft_dash.app import create_app
 from tft_dash.calibrating.incidents import read_incidents
 from tft_dash.callbacks.alerts import marking, problems, rules, silences, tuner, views
+from tft_dash.callbacks.models import open_models
 from tft_dash.pages.alerts import rules as rules_page
 from tft_dash.services import Services
 from tft_dash.settings import load_settings
@@ -240,3 +244,14 @@ def test_every_page_opens_and_an_unknown_problem_is_told(services: Services) -> 
     assert the_problem(services) in str(problems.open_problems(services, problem=the_problem(services)))
     for open_page in (problems.open_problems, silences.open_silences, rules.open_rules, tuner.open_tuner):
         assert "alerts page" in str(open_page(services))
+
+
+def test_what_people_said_stands_on_the_models_page_with_the_model_that_called_them(services: Services) -> None:
+    (kept,) = services.alerts.problems()
+    assert kept.problem.model.startswith("thresholds")
+    services.alerts.say_outcome(kept.problem.id, "false", "ada")
+    shown = text_of(json.loads(json.dumps(open_models(services), cls=PlotlyJSONEncoder)))
+    assert "What people said of its alerts" in shown
+    row = shown[shown.index("True of the clear ones") :]
+    assert kept.problem.model in row
+    assert "0% of 1" in row

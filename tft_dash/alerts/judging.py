@@ -128,7 +128,7 @@ def _assigned(
     for told in sorted(fired, key=lambda one: one.since_ms):
         name = joined(near.values(), members, told, terms, seen.step_ms)
         if name is None:
-            fresh = opened_by(told)
+            fresh = replace(opened_by(told), model=seen.model)
             name = fresh.id
             near[name] = problems[name] = fresh
         near[name] = with_alert(near[name], told)

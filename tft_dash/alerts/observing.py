@@ -30,6 +30,7 @@ class Observation:
     :param risk: (servers,).
     :param server_prob_30m: (servers,); all NaN where the model has none. ``server_prob_8h`` likewise.
     :param driver_metric: (servers, 2), index into ``METRICS``, −1 = none.
+    :param model: name and version of the model that judged the tick; "" = not told.
     """
 
     source: str
@@ -48,6 +49,7 @@ class Observation:
     driver_metric: CodeArray = field(default_factory=lambda: np.zeros((0, 2), np.int8))
     driver_usual: FloatArray = field(default_factory=lambda: np.zeros((0, 2), np.float32))
     answered: bool = True
+    model: str = ""
 
     @property
     def past(self) -> bool:
@@ -95,6 +97,7 @@ def observation_of(record: TickRecord, step_seconds: float, drift: float = float
         server_prob_8h=record.server_prob_8h,
         driver_metric=record.driver_metric,
         driver_usual=record.driver_usual,
+        model=record.model,
     )
 
 

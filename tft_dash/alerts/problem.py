@@ -90,6 +90,7 @@ class Problem:
     :param server_count: how many servers, also those that ``servers`` has no room for.
     :param profiles: all profiles that have a server in it.
     :param skipped: how many entries the timeline had no room for.
+    :param model: name and version of the model that judged the tick which opened it; "" = not told.
     """
 
     id: str
@@ -115,6 +116,7 @@ class Problem:
     alerts: int
     timeline: tuple[Entry, ...] = ()
     skipped: int = 0
+    model: str = ""
 
     @property
     def ranked(self) -> tuple[Involved, ...]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from dash import ClientsideFunction, Dash, Input, Output
 
 from tft_dash import components, ids
+from tft_dash.alerting.worth import Worth, worth_of
 from tft_dash.callbacks.reporting import OWN_ERROR
 from tft_dash.errors import TftDashError
 from tft_dash.figures.models import alarms, leads, reliability
@@ -29,6 +30,7 @@ logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 
 FIGURES: Final = (ids.MODELS_RELIABILITY_30M, ids.MODELS_RELIABILITY_8H, ids.MODELS_LEADS, ids.MODELS_ALARMS)
+_MOST_PROBLEMS: Final = 1000
 TARGETS: Final = (*((name, "figure") for name in FIGURES), (ids.MODELS_BANNER, "children"))
 
 
@@ -41,10 +43,15 @@ def open_models(services: Services, **_query: str) -> Any:  # noqa: ANN401 - a D
     evidence = None if name is None else _tried(partial(services.model_evidence, name), problems)
     versions = _tried(services.artefacts, problems) or ()
     fitted = _tried(services.calibrations, problems) or ()
+    outcomes = _tried(partial(_outcomes, services), problems) or ()
     watched = services.source_names() if name is not None else ()
-    return page.layout(
-        cards, services.default_model(), versions, evidence, problems, watched=watched, calibrations=fitted
-    )
+    own = page.OwnFleets(watched, fitted, outcomes)
+    return page.layout(cards, services.default_model(), versions, evidence, problems, own=own)
+
+
+def _outcomes(services: Services) -> tuple[Worth, ...]:
+    live = services.live_names()
+    return worth_of(services.alerts.problems(live, limit=_MOST_PROBLEMS)) if live else ()
 
 
 def _card(services: Services, name: str) -> ModelCard:

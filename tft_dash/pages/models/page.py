@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from dash import dcc, html
 
 from tft_dash import components, ids
 from tft_dash.frame import ModelVersion
-from tft_dash.pages.models import alarming, cards, drift, fitted, scores, trust
+from tft_dash.pages.models import alarming, cards, drift, fitted, said, scores, trust
 from tft_dash.pages.wording import plural
 from tft_dash.schema import ModelCard
 
 if TYPE_CHECKING:
+    from tft_dash.alerting.worth import Worth
     from tft_dash.models.calibrated.shelf import ShelvedCalibration
     from tft_dash.models.forecasting.evidence import Evidence
 
 SIMULATED: Final = "A probability learnt on simulated fleets says nothing about a real fleet until recalibrated."
 RECALIBRATE: Final = "tft-dash calibrate SOURCE"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFleets:
+    """What is known of the models on the fleets that are served here.
+
+    :param watched: sources whose forecasts can be held against what happened.
+    :param calibrations: those that were fitted here.
+    :param outcomes: of the problems of live sources, as people say them.
+    """
+
+    watched: Sequence[str] = ()
+    calibrations: Sequence[ShelvedCalibration] = ()
+    outcomes: Sequence[Worth] = ()
 
 
 def layout(
@@ -28,16 +44,14 @@ def layout(
     evidence: Evidence | None,
     problems: Sequence[str] = (),
     *,
-    watched: Sequence[str] = (),
-    calibrations: Sequence[ShelvedCalibration] = (),
+    own: OwnFleets = OwnFleets(),
 ) -> html.Div:
     """The whole page; its figures come with the theme.
 
     :param default: the model that a page starts with.
     :param evidence: of the model that forecasts; None = there is none.
     :param problems: what could not be read.
-    :param watched: sources whose forecasts can be held against what happened.
-    :param calibrations: those that were fitted here.
+    :param own: what the fleets that are served here say of them.
     """
     simulated = any(card.simulated for card in model_cards) or bool(evidence and evidence.simulated)
     return html.Div(
@@ -53,8 +67,9 @@ def layout(
             *([_simulated()] if simulated else []),
             _section("The models", [cards.model_cards(model_cards, default)]),
             *(_evidence(evidence) if evidence is not None else [_none(model_cards, versions, problems)]),
-            *([_section("Does it still hold?", drift.section(watched))] if watched else []),
-            _section("Fitted to your own fleets", fitted.calibrations(calibrations)),
+            *([_section("Does it still hold?", drift.section(own.watched))] if own.watched else []),
+            *([_section("What people said of its alerts", said.outcomes(own.outcomes))] if own.outcomes else []),
+            _section("Fitted to your own fleets", fitted.calibrations(own.calibrations)),
             _section("Versions of the forecast model", cards.versions(versions)),
         ],
         className="models page",
