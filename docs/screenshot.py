@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 from support.serving import running  # noqa: E402 - the tests' server, found by the line above
 
 TICK = 25
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 def main() -> int:
