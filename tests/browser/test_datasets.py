@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import pytest
 from browser.conftest import OpenPage
-from browser.test_accessibility import FEW_LOOKS, demand_no_serious_fault
+from browser.test_accessibility import LOOKS, demand_no_serious_fault
 from playwright.sync_api import Page, expect
 from support.serving import Server, get, running
 
@@ -201,7 +201,7 @@ def test_a_scan_is_cancelled_and_started_again(open_page: OpenPage, tmp_path: Pa
         time.sleep(1.0)  # it stays stopped
         expect(again).to_be_visible()
         expect(page.locator("#dataset-verdict")).to_contain_text(re.compile("no verdict|data contract"))
-        demand_no_serious_fault(page, FEW_LOOKS)
+        demand_no_serious_fault(page, LOOKS)
         again.click()
         expect(done).to_be_visible(timeout=60_000)
         expect(page.locator("#dataset-scan")).to_be_hidden()
@@ -214,7 +214,7 @@ def test_axe_finds_no_serious_fault_in_what_opens_on_an_inspection(open_page: Op
     page.locator("#dataset-series .scatterlayer .trace").first.wait_for(timeout=20_000, state="attached")
     page.locator("#dataset-grid .ag-floating-filter-button-button").nth(1).press("Enter")
     page.locator(".ag-filter").wait_for()
-    demand_no_serious_fault(page, FEW_LOOKS)
+    demand_no_serious_fault(page, LOOKS)
 
 
 def test_rows_are_sorted_by_several_columns_without_a_mouse(open_page: OpenPage, portal: Server) -> None:

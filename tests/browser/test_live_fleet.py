@@ -139,8 +139,9 @@ def test_an_earlier_moment_is_replayed_and_now_is_gone_back_to(
 
 
 def test_a_replay_that_catches_up_follows_again(open_page: OpenPage, live_server: Server, beat: Beat) -> None:
-    page = open_page(f"{live_server.url}/?source=fleet&tick=2&playing=1&speed=20")
+    page = open_page(f"{live_server.url}/?source=fleet&tick=2&playing=0&speed=20")
     wait_for_status(page, "replaying")
+    page.locator("#monitor-play").click()
     wait_for_status(page, "live")
 
 

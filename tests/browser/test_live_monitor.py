@@ -253,7 +253,7 @@ def test_nothing_moves_while_the_drill_plays(open_page: OpenPage, demo: Server) 
 
 def test_a_restart_of_the_server_leaves_the_page_correct(open_page: OpenPage, tmp_path: Path) -> None:
     with running("demo", "--workers", "2", "--refresh", "0.5", folder=tmp_path) as server:
-        page = open_page(server.url)
+        page = open_page(f"{server.url}/?speed=3")
         page.locator("#monitor-trend .nsewdrag").first.wait_for()
         server.stop(signal.SIGKILL)
         wait_for_status(page, "lost", 20)
