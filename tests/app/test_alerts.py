@@ -33,7 +33,7 @@ from tft_dash.settings import load_settings
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with a recorded incident; copied for each test."""
     data = tmp_path_factory.mktemp("fleet") / "data"
-    fleet.fill(data)
+    fleet.fill(data, ago_seconds=120)
     return data
 
 

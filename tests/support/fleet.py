@@ -21,12 +21,15 @@ TICKS = 170
 _BEGIN, _APART = 110, 6
 
 
-def fill(data: Path, ticks: int = TICKS) -> None:
-    """Record ``fleet`` in the store below ``data``: the last minutes up to now, with an incident that still stands."""
+def fill(data: Path, ticks: int = TICKS, *, ago_seconds: int = 0) -> None:
+    """Record ``fleet`` in the store below ``data``: the last minutes, with an incident that still stands.
+
+    :param ago_seconds: how long ago the last tick was; 0 = now.
+    """
     data.mkdir(parents=True, exist_ok=True)
     settings = load_settings({"data": data, "cache": data / "cache"}, environ={})
     store = Store(store_url(settings))
-    start = np.datetime64("now", "ms") - np.timedelta64(ticks * 5000, "ms")
+    start = np.datetime64("now", "ms") - np.timedelta64((ticks * 5 + ago_seconds) * 1000, "ms")
     world = World(store, clock=ManualClock(now=start))
     collector = world.collector(hooks=AlertJudge(settings).hooks)
     dice = np.random.default_rng(3)
