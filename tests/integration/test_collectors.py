@@ -31,15 +31,6 @@ BUSY_LOAD = 2.0
 """Processes that wait for each processor: where there are more, how long something takes says nothing of us."""
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/store.sqlite"
-        return
-    with postgresql() as server, database(server) as made:
-        yield made
-
-
 @pytest.fixture
 def store(url: str) -> Iterator[LiveStore]:
     opened = Store(url)

@@ -18,8 +18,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import pytest
-from support.postgresql import database, postgresql
 from support.serving import Server, running
 
 from tft_dash.store.engine import Store
@@ -33,15 +31,6 @@ TOKEN = "a-token-of-the-test"  # noqa: S105
 SOURCE = f"fleet=push://fleet?step={STEP}s&delay=5s"
 PATIENCE_SECONDS = 90.0
 MOST_GROWTH_MB = 40
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/store.sqlite"
-        return
-    with postgresql() as server, database(server) as made:
-        yield made
 
 
 @contextmanager
