@@ -67,6 +67,21 @@ def test_a_checkpoint_of_another_plan_or_a_damaged_one_is_refused(histories: His
         fit(histories, PLAN, folder)
 
 
+def test_fitting_in_mixed_precision_comes_to_much_the_same(
+    histories: Histories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = dataclasses.replace(PLAN, steps=20)
+    whole = fit(histories, plan)
+    whole.run()
+    # What a GPU does with the network, by this machine's processor: autocast chooses the same operations for bfloat16.
+    monkeypatch.setattr(Fit, "_precision", lambda _self: torch.autocast("cpu", torch.bfloat16))
+    mixed = fit(histories, plan)
+    network = mixed.run()
+    assert {values.dtype for values in network.state_dict().values() if values.is_floating_point()} == {torch.float32}
+    assert not same(network, whole.average)
+    assert mixed.progress.best == pytest.approx(whole.progress.best, rel=0.02)
+
+
 def test_fitting_makes_the_loss_smaller(histories: Histories) -> None:
     found = fit(histories, dataclasses.replace(PLAN, steps=40, check_every=20, batch=32))
     before = found._validation_loss()
