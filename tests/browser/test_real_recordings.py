@@ -30,7 +30,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def test_a_real_recording_plays_to_its_end(open_page: OpenPage, recordings: Server, path: Path) -> None:
     ticks = json.loads(get(f"{recordings.url}/api/v1/sources")[1])
     last = next(source["ticks"] for source in ticks if source["name"] == path.stem) - 1
-    page = open_page(f"{recordings.url}/?source={path.stem}&speed=60&playing=1&tick={last * 3 // 4}")
+    page = open_page(f"{recordings.url}/?source={path.stem}&speed=60&playing=1&tick={last * 9 // 10}")
     page.wait_for_function("document.documentElement.dataset.status === 'ended'", timeout=90_000)
     frame = json.loads(get(f"{recordings.url}/api/v1/sources/{path.stem}/ticks/{last}")[1])
     expect(page.locator("#kpi-prob-30m")).to_have_text(f"{frame['prob_30m']:.0%}")
