@@ -81,3 +81,25 @@ def test_who_finds_no_place_is_told_to_come_again() -> None:
     assert caught.value.retry_seconds >= 1
     with writer.slot(0.01):
         pass
+
+
+def test_who_waits_behind_a_fault_with_another_source_is_told_to_send_again() -> None:
+    together = threading.Barrier(2)
+
+    def write(source: str, deliveries: list[PushedRows], _limits: Limits) -> list[Taken]:
+        raise ValueError("a fault")
+
+    writer = Writer(write, 2, gather_seconds=0.5)
+
+    def one(source: str) -> Taken:
+        with writer.slot():
+            together.wait()
+            return writer.take(source, rows(1), LIMITS)
+
+    pool = ThreadPoolExecutor(2)
+    jobs = [pool.submit(one, source) for source in ("a", "b")]
+    pool.shutdown(wait=False)
+    errors = [job.exception(10) for job in jobs]
+    assert sorted(type(error).__name__ for error in errors) == ["TftDashError", "ValueError"]
+    told = next(error for error in errors if isinstance(error, TftDashError))
+    assert str(told) == "The samples could not be kept. Send them again."

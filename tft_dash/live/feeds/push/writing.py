@@ -99,6 +99,7 @@ class Writer:
             return not job.done
 
     def _lead(self) -> None:
+        jobs: list[_Job] = []
         try:
             if self._is_worth_waiting():
                 time.sleep(self._gather)
@@ -111,6 +112,10 @@ class Writer:
                 self._write_some(source, limits, some)
         finally:
             with self._state:
+                # After a fault nobody else writes them: whoever waits would wait for ever.
+                for job in jobs:
+                    if not job.done:
+                        job.error = TftDashError("The samples could not be kept. Send them again.")
                 self._writing = False
                 self._state.notify_all()
 
@@ -136,9 +141,5 @@ class Writer:
             for job in jobs:
                 job.error = error
             return
-        except BaseException as error:
-            for job in jobs:
-                job.error = TftDashError(f"The samples could not be kept ({type(error).__name__}). Send them again.")
-            raise
         for job, taken in zip(jobs, found, strict=True):
             job.taken = taken
