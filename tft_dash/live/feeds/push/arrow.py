@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections import Counter
 from typing import Any, Final
 
 import pyarrow as pa
@@ -60,7 +61,7 @@ def _read(stream: pa.Buffer, most_rows: int) -> tuple[int, dict[str, Any], tuple
             known = name in COLUMNS
             parts = [batch.column(place) for batch in batches] if known else []
             columns[name] = _whole(parts, schema.field(place).type) if known else []
-    repeated = {name for name in schema.names if schema.names.count(name) > 1}
+    repeated = {name for name, count in Counter(schema.names).items() if count > 1}
     return rows, columns, tuple(sorted(repeated))
 
 

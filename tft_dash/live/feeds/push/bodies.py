@@ -38,7 +38,7 @@ class Stream(Protocol):
 class Table:
     """What was sent, in columns, whatever they are called.
 
-    :param columns: name → values; JSON's as they are, Arrow's as an array.
+    :param columns: name → values; JSON's as they are, Arrow's as an array; none for a name that is not the contract's.
     :param repeated: names that stand there more than once; the first is read.
     """
 
@@ -79,11 +79,11 @@ def parsed(body: bytes, mimetype: str, most_rows: int) -> Table:
     :raises UsageError: it is not what it says.
     """
     if mimetype in ARROW:
-        return _counted(Table(*arrow_columns(body, most_rows)), most_rows)
+        return Table(*arrow_columns(body, most_rows))
     if mimetype in LINES:
-        return _counted(_table(_lines(body, most_rows)), most_rows)
+        return _table(_lines(body, most_rows), most_rows)
     if mimetype == JSON:
-        return _counted(_table(_rows(_json(body))), most_rows)
+        return _table(_rows(_json(body)), most_rows)
     said = f"Content-Type is '{shorten(mimetype, 60)}'" if mimetype else "There is no Content-Type"
     raise MediaTypeError(f"{said}. Send {JSON}, {LINES[0]} or {ARROW[0]}, with that type.")
 
@@ -120,15 +120,6 @@ def _too_large(most: int) -> LimitError:
     )
 
 
-def _counted(table: Table, most_rows: int) -> Table:
-    if table.rows > most_rows:
-        raise LimitError(
-            f"There are {table.rows:,} rows; {most_rows:,} are taken at a time. Send them in parts, or raise "
-            "TFT_DASH_PUSH_ROWS."
-        )
-    return table
-
-
 def _json(text: bytes, where: str = "The body") -> Any:  # noqa: ANN401 - any JSON value
     try:
         return orjson.loads(text)
@@ -162,13 +153,20 @@ def _rows(plain: Any) -> list[Any]:  # noqa: ANN401 - any JSON value
     return plain
 
 
-def _table(rows: Sequence[Any]) -> Table:
+def _table(rows: Sequence[Any], most_rows: int) -> Table:
+    if len(rows) > most_rows:
+        raise LimitError(
+            f"There are {len(rows):,} rows; {most_rows:,} are taken at a time. Send them in parts, or raise "
+            "TFT_DASH_PUSH_ROWS."
+        )
     names: dict[str, None] = {}
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, dict):
             raise UsageError(f"Row {number} is {_kind(row)}. Each row is an object with the contract's columns.")
         names |= dict.fromkeys(row)
-    return Table(len(rows), {name: [row.get(name) for row in rows] for name in names})
+    # Only the contract's: as many other names as rows would need the square of that, which no body's size bounds.
+    columns = {name: [row.get(name) for row in rows] if name in COLUMNS else [] for name in names}
+    return Table(len(rows), columns)
 
 
 def _kind(value: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -35,6 +36,8 @@ from tft_dash.store.pushed.values import PushedRows
 
 _MS: Final = 1_000_000
 _LONGEST_TEXT: Final = 200
+_NAMES_TOLD: Final = 20
+"""So many columns that are not the contract's are told of by name, and held against it."""
 _OTHER_NAMES: Final[Mapping[str, str]] = {
     "time": TIMESTAMP, "ts": TIMESTAMP, "datetime": TIMESTAMP, "host": SERVER_NAME, "hostname": SERVER_NAME,
     "instance": SERVER_NAME, "server": SERVER_NAME, "name": SERVER_NAME, "role": PROFILE, "service": PROFILE,
@@ -61,8 +64,7 @@ def judged(table: Table) -> Judged:
     report = Report(table.rows)
     columns = {name: _usable(name, values, report) for name, values in table.columns.items() if name in COLUMNS}
     columns = {name: values for name, values in columns.items() if values is not None}
-    for name in table.repeated:
-        report.remark("duplicate-column", name)
+    _remark_repeated(table, report)
     _remark_unknown(table, columns, report)
     if table.rows:
         _demand_columns(table, columns)
@@ -156,19 +158,30 @@ def _demand_columns(table: Table, columns: Mapping[str, pa.Array]) -> None:
 
 
 def _guess(name: str, there: Iterable[str]) -> str:
-    others = [other for other in there if other not in COLUMNS]
+    others = [*itertools.islice((other for other in there if other not in COLUMNS), _NAMES_TOLD)]
     found = [other for other in others if _OTHER_NAMES.get(other.lower()) == name]
     found = found or difflib.get_close_matches(name, others, n=1, cutoff=0.6)
     return f"; is it '{shorten(found[0])}'?" if found else ""
 
 
 def _remark_unknown(table: Table, columns: Mapping[str, pa.Array], report: Report) -> None:
-    for name in table.columns:
-        if name in LABEL_COLUMNS:
+    for name in LABEL_COLUMNS:
+        if name in table.columns:
             report.remark("label-column", name)
-        elif name not in COLUMNS:
-            near = difflib.get_close_matches(name, [known for known in COLUMNS if known not in columns], 1, 0.6)
-            report.remark("unknown-column", f"{shorten(name)} (is it '{near[0]}'?)" if near else shorten(name))
+    unknown = [name for name in table.columns if name not in COLUMNS and name not in LABEL_COLUMNS]
+    missing = [known for known in COLUMNS if known not in columns]
+    for name in unknown[:_NAMES_TOLD]:
+        near = difflib.get_close_matches(name, missing, 1, 0.6)
+        report.remark("unknown-column", f"{shorten(name)} (is it '{near[0]}'?)" if near else shorten(name))
+    if len(unknown) > _NAMES_TOLD:
+        report.remark("unknown-column", f"Each of {len(unknown) - _NAMES_TOLD:,} further columns")
+
+
+def _remark_repeated(table: Table, report: Report) -> None:
+    for name in table.repeated[:_NAMES_TOLD]:
+        report.remark("duplicate-column", shorten(name))
+    if len(table.repeated) > _NAMES_TOLD:
+        report.remark("duplicate-column", f"Each of {len(table.repeated) - _NAMES_TOLD:,} further columns")
 
 
 def _times(column: pa.Array, report: Report) -> NDArray[np.int64]:
