@@ -77,14 +77,14 @@
 
   /** One tick on or back; of a live source to the next one that is kept. */
   function step(by) {
-    const here = live.is() && !view.playing && drawn ? drawn.tick : positionNow(Date.now());
+    const here = live.is() && !view.playing && drawn && !view.toward ? drawn.tick : positionNow(Date.now());
     seek(here + by, { playing: false, toward: by });
   }
 
   function togglePlay() {
     if (!view) return;
     if (following()) change({ follow: false, playing: false, tick: drawn ? drawn.tick : live.latest() }, { moved: true });
-    else if (!view.playing && about && positionNow(Date.now()) >= lastTick()) seek(0, { playing: true });
+    else if (!view.playing && about && positionNow(Date.now()) >= lastTick()) live.is() ? goToNow() : seek(0, { playing: true });
     else if (view.playing && atEnd()) seek(0, { playing: true });
     else change({ playing: !view.playing });
   }
@@ -177,7 +177,13 @@
   document.addEventListener("pointerdown", (event) => {
     if (event.target.id === "monitor-scrubber") dragging = true;
   });
-  for (const name of ["pointerup", "pointercancel"]) document.addEventListener(name, () => (dragging = false));
+  for (const name of ["pointerup", "pointercancel"]) {
+    document.addEventListener(name, () => {
+      if (!dragging) return;
+      dragging = false;
+      reflectControls();
+    });
+  }
 
   document.addEventListener("keydown", (event) => {
     if (!onPage() || event.ctrlKey || event.metaKey || event.altKey) return;

@@ -21,6 +21,16 @@ def status_of(path: Path) -> FileStatus | None:
     return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
 
 
+def size_and_change(path: Path) -> tuple[int, float | None]:
+    """Bytes, and the last change in seconds since 1970, of a file or of all files in a folder; None = it has none.
+
+    :raises OSError: it is not there, or goes while it is looked at.
+    """
+    files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
+    found = [file.stat() for file in files]
+    return sum(status.st_size for status in found), max((status.st_mtime for status in found), default=None)
+
+
 def write_whole(path: Path, content: str) -> None:
     """Write a text file, which appears whole or not at all.
 

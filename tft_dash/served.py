@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from tft_dash.errors import NotReadyError, TftDashError, UnknownNameError, UsageError
 from tft_dash.importing.uploads import Uploads
+from tft_dash.inspection.subject import signature as signature_of
 from tft_dash.recordings import Recordings
 from tft_dash.sources.base import SOURCES, Remote, Source
 from tft_dash.sources.catalogue import Named, discover_all
@@ -88,6 +89,10 @@ class ServedSources:
         """The sources there are: the configured ones in the order given, then uploads, then generated recordings."""
         return tuple(self._places())
 
+    def recordings(self) -> tuple[str, ...]:
+        """Those of them that have an end."""
+        return tuple(name for name, one in self._places().items() if one.named is None or one.named.kind != LIVE)
+
     def live(self) -> tuple[Named, ...]:
         """The configured sources that are live, as somebody named them."""
         named = [place.named for place in self._configured.values()]
@@ -134,7 +139,7 @@ class ServedSources:
             known = self._opened.get(name)
             if known is not None and known.place == place and now - known.looked_at < self._look_seconds:
                 return known.source
-            signature = None if place.path is None else _signature(place.path)
+            signature = None if place.path is None else signature_of(place.path)
             if known is not None and known.place == place and known.signature == signature and not _outdated(known):
                 source = known.source
             else:
@@ -219,13 +224,3 @@ class ServedSources:
 
 def _outdated(known: _Opened) -> bool:
     return isinstance(known.source, Remote) and known.source.outdated()
-
-
-def _signature(path: Path) -> object:
-    """Changes when the file, or any file in the folder, does."""
-    try:
-        files = sorted(path.rglob("*")) if path.is_dir() else [path]
-        found = [(str(file), file.stat()) for file in files]
-    except OSError:
-        return None
-    return tuple((name, status.st_mtime_ns, status.st_size, status.st_ino) for name, status in found)

@@ -133,8 +133,7 @@ class Services:
 
     def recording_names(self) -> tuple[str, ...]:
         """Those of the sources served that have an end: they can be inspected and compared, a live source cannot."""
-        places = ((name, self.place(name).named) for name in self.source_names())
-        return tuple(name for name, named in places if named is None or named.kind != LIVE)
+        return self._served.recordings()
 
     def configured_names(self) -> tuple[str, ...]:
         """The sources that the settings name, in the order given."""

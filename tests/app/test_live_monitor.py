@@ -14,6 +14,7 @@ from app.test_callbacks import answer_of, ask, drawn, text_of
 from flask.testing import FlaskClient
 from support.live import World
 
+from tft_dash.callbacks import live
 from tft_dash.live.feeds.memory import ManualClock
 from tft_dash.live.source import LOOK_SECONDS
 from tft_dash.store.engine import Store
@@ -167,3 +168,34 @@ def test_ticks_that_are_overdue_are_told(client: FlaskClient, world: World) -> N
     told = banner(ask(client, **FLEET))
     assert "Ticks are overdue" in told
     assert f"after {world.recorded()[-1].time}".replace("T", " ")[:25] in told
+
+
+def test_a_server_that_comes_while_it_is_waited_for_gets_a_whole_panel(client: FlaskClient, world: World) -> None:
+    collector = world.collector()
+    world.live(collector, 4)
+    before = ask(client, **FLEET, server="c")
+    assert "No such server" in banner(before)
+    world.forward(5)
+    world.report(servers=("a", "b", "c"))
+    collector.round()
+    after = ask(client, **FLEET, server="c", seen=4, drawn=shown(before))
+    assert after["monitor-server-panel"]["hidden"] is False
+    assert "data" in after["monitor-server-figure"]["figure"]
+
+
+def test_notes_stay_while_servers_come(client: FlaskClient, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "banners", lambda *_given, **_named: [])  # they tell of a time that goes on
+    collector = world.collector()
+    world.live(collector, 4)
+    world.forward(5)
+    world.report()
+    world.report()
+    collector.round()
+    before = ask(client, **FLEET)
+    assert "twice" in text_of(before["monitor-notices"]["children"])
+    world.forward(5)
+    world.report(servers=("a", "b", "c"))
+    collector.round()
+    after = ask(client, **FLEET, seen=5, told=answer_of(before)["told"], drawn=shown(before))
+    assert answer_of(after)["told"] == answer_of(before)["told"]
+    assert "monitor-notices" not in after

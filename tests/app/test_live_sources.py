@@ -14,8 +14,10 @@ from app.conftest import MakeClient
 from flask.testing import FlaskClient
 from support.live import World
 
+from tft_dash.errors import StorageError
 from tft_dash.live.source import LOOK_SECONDS
 from tft_dash.store.engine import Store
+from tft_dash.store.live import LiveStore
 
 SOURCE = "fleet=push://fleet?step=5s"
 DRILL = Path(__file__).parents[2] / "demo_data" / "demo_dataset.parquet"
@@ -53,6 +55,7 @@ def test_a_source_that_nobody_collects_is_listed_with_that_and_what_to_do(ask: C
 def test_a_source_whose_collector_has_found_no_sample_says_so(ask: Callable[..., Any], world: World) -> None:
     world.collector().round()
     assert "has not had a sample yet" in ask("")[0]["error"]
+    assert "has not had a sample yet" in ask("/fleet/ticks/0", 503)["error"]
 
 
 def test_a_source_is_listed_with_what_is_recorded_and_grows(ask: Callable[..., Any], world: World) -> None:
@@ -217,3 +220,15 @@ def test_a_portal_whose_live_source_has_no_tick_yet_is_ready_to_say_so(make_clie
     answer = make_client(SOURCE).get("/readyz")
     assert answer.status_code == 200
     assert "not been collected" in answer.json["problems"]["fleet"]
+
+
+def test_a_portal_whose_store_is_away_is_not_ready(
+    make_client: MakeClient, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(_self: object, _name: str) -> None:
+        raise StorageError("The store is away.")
+
+    monkeypatch.setattr(LiveStore, "state", away)
+    answer = make_client(SOURCE).get("/readyz")
+    assert answer.status_code == 503
+    assert "The store is away" in answer.json["problems"]["fleet"]

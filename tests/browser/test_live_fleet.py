@@ -70,13 +70,15 @@ def beat(folder: Path, live_server: Server) -> Iterator[Beat]:
     made = Beat(world)
     for ago in range(20, 0, -1):
         world.report(servers=made.servers, ago=ago * STEP)
-    thread = threading.Thread(target=made.run)
+    thread = threading.Thread(target=made.run, daemon=True)
     thread.start()
-    until(lambda: (world.ticks.state("fleet") is not None) and world.ticks.state("fleet").latest >= 15)
-    yield made
-    made.stop.set()
-    thread.join()
-    store.close()
+    try:
+        until(lambda: (world.ticks.state("fleet") is not None) and world.ticks.state("fleet").latest >= 15)
+        yield made
+    finally:
+        made.stop.set()
+        thread.join()
+        store.close()
 
 
 def until(so: Any, seconds: float = 30) -> None:
@@ -143,6 +145,18 @@ def test_a_replay_that_catches_up_follows_again(open_page: OpenPage, live_server
     wait_for_status(page, "replaying")
     page.locator("#monitor-play").click()
     wait_for_status(page, "live")
+
+
+def test_a_pause_that_is_ended_goes_back_to_now(open_page: OpenPage, live_server: Server, beat: Beat) -> None:
+    page = open_page(f"{live_server.url}/?source=fleet")
+    wait_for_status(page, "live")
+    page.keyboard.press("Space")
+    wait_for_status(page, "replaying")
+    shown = tick_shown(page)
+    page.keyboard.press("Space")
+    wait_for_status(page, "live")
+    assert tick_shown(page) >= shown
+    assert "tick=" not in page.url
 
 
 def test_a_source_that_falls_silent_is_stale_within_two_ticks_and_nothing_of_it_looks_current(

@@ -14,6 +14,7 @@ from flask import Flask, Response, request
 
 from tft_dash.api.answers import json_answer, make_blueprint
 from tft_dash.errors import TftDashError, UsageError
+from tft_dash.files import size_and_change
 from tft_dash.inspection.rows import Rows
 from tft_dash.inspection.views import View, parse_view
 from tft_dash.services import Services
@@ -87,12 +88,10 @@ def _on_disk(path: Path | None) -> dict[str, Any]:
     if path is None:
         return {"bytes": None, "changed": None}
     try:
-        files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
-        found = [file.stat() for file in files]
+        size, changed = size_and_change(path)
     except OSError:
         return {"bytes": None, "changed": None}
-    changed = max((status.st_mtime for status in found), default=None)
-    return {"bytes": sum(status.st_size for status in found), "changed": changed}
+    return {"bytes": size, "changed": changed}
 
 
 def _viewed(services: Services, name: str, answer: Callable[[Rows, View], Response]) -> Response:

@@ -11,7 +11,7 @@ from flask import Blueprint, Flask, Response, request
 from tft_dash.api.alerts import add_alerts
 from tft_dash.api.answers import json_answer, make_blueprint
 from tft_dash.api.payloads import frame_payload, source_payload
-from tft_dash.errors import NotThereError
+from tft_dash.errors import NotThereError, SourceUnreachableError, TftDashError
 from tft_dash.services import Services
 
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -37,9 +37,19 @@ def _add_probes(blueprint: Blueprint, services: Services) -> None:
     def readyz() -> Response:
         entries = services.entries()
         problems = {entry.name: entry.problem for entry in entries if entry.problem is not None}
-        # A portal whose live sources have no tick yet can say so: it is ready to.
-        ready = len(problems) < len(entries) or len(services.recording_names()) < len(entries)
+        ready = len(problems) < len(entries) or any(_can_be_told(services, name) for name in services.live_names())
         return json_answer({"ready": ready, "problems": problems}, 200 if ready else 503)
+
+
+def _can_be_told(services: Services, live: str) -> bool:
+    """Whether a page can say how a live source is, be it that it has no tick yet; not while the store is away."""
+    try:
+        services.live_state(live)
+    except SourceUnreachableError:
+        return True
+    except TftDashError:
+        return False
+    return True
 
 
 def _add_version_1(blueprint: Blueprint, services: Services) -> None:

@@ -13,6 +13,7 @@ from dash import ClientsideFunction, Dash, Input, Output, no_update
 from tft_dash import components, ids
 from tft_dash.callbacks.reporting import RETRIED_ERROR
 from tft_dash.errors import NotReadyError, TftDashError, shorten
+from tft_dash.files import size_and_change
 from tft_dash.pages.datasets import DatasetRow, PendingUpload, changed_rows, matching, pending, sorted_rows, table
 from tft_dash.pages.inspector.verdict import verdict_of
 from tft_dash.pages.wording import Verdict
@@ -69,7 +70,7 @@ class Listing:
         services = self._services
         try:
             path, origin = services.path(name), services.origin(name)
-            looks = (path, origin, *_disk(path))
+            looks = (path, origin, *size_and_change(path))
             known = self._judged.get(name)
             if known is not None and known[0] == looks:
                 return known[1]
@@ -132,7 +133,7 @@ def register_datasets(app: Dash, services: Services) -> None:
 def dataset_row(services: Services, name: str) -> DatasetRow:
     """What is known of a source without reading it."""
     path, origin = services.path(name), services.origin(name)
-    size, changed = _disk(path)
+    size, changed = size_and_change(path)
     found, why = _found(services, path)
     facts: Mapping[str, Any] = {} if isinstance(found, Verdict) else found.facts
     verdict = found if isinstance(found, Verdict) else verdict_of(found)
@@ -179,13 +180,6 @@ def scan_next(services: Services, rows: Sequence[DatasetRow]) -> bool:
     for row in small[:SCANS_AT_ONCE] or waiting[:1]:
         services.inspector.start(services.path(row.name))
     return bool(waiting)
-
-
-def _disk(path: Path) -> tuple[int, float]:
-    """Bytes and last change of a file, or of all files in a folder."""
-    files = [each for each in path.rglob("*") if each.is_file()] if path.is_dir() else [path]
-    found = [each.stat() for each in files]
-    return sum(status.st_size for status in found), max((status.st_mtime for status in found), default=0.0)
 
 
 def _pending(services: Services, known: object) -> list[PendingUpload]:

@@ -127,13 +127,14 @@ class Drawings:
             "tick": frame.tick,
             "asked": asked,
             "source": playback.source,
-            "server": server,
+            "server": server if server in frame.source.servers else None,
             "no_data": bool(np.isnan(frame.risk).all() and np.all(frame.states == NO_STATE)),
             "about": None if current else _facts(frame.source, tick_seconds),
         }
         drawing = {**drawing, **self._drift(frame, request.get("drawn"), answer)}
         if state is None:
             return {**drawing, BANNER: told, ANSWER: answer}
+        drawing.pop(NOTICES, None)  # they are told with the banners
         answer["live"] = live_source.facts(state, self._services.oldest_tick(playback.source))
         resting = not playback.playing and not playback.follow
         spoken = [*live_source.banners(state, frame, asked, resting=resting), *told]

@@ -44,8 +44,7 @@ def open_models(services: Services, **_query: str) -> Any:  # noqa: ANN401 - a D
     versions = _tried(services.artefacts, problems) or ()
     fitted = _tried(services.calibrations, problems) or ()
     outcomes = _tried(partial(_outcomes, services), problems) or ()
-    live = services.live_names()  # only in recordings are forecasts held against what came
-    watched = tuple(each for each in services.source_names() if each not in live) if name is not None else ()
+    watched = services.recording_names() if name is not None else ()
     own = page.OwnFleets(watched, fitted, outcomes)
     return page.layout(cards, services.default_model(), versions, evidence, problems, own=own)
 

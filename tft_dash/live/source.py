@@ -106,8 +106,12 @@ class LiveSource:
         """The tick that stands for ``tick``: itself, or where ticks were thinned out since, the next one that is kept.
 
         :raises NotThereError: there is no such tick yet, or it is not kept any more.
+        :raises SourceUnreachableError: no tick was recorded yet; says why.
         """
-        latest = self.state(seen=tick).latest
+        state = self.state(seen=tick)
+        if state.origin is None:
+            self.describe()  # which says why there is no tick
+        latest = state.latest
         if not 0 <= tick <= latest:
             raise NotThereError(f"'{self.name}' has no tick {tick}; its ticks are 0 to {latest}, and go on.")
         with self._lock:
