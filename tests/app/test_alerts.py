@@ -13,10 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from app.test_callbacks import text_of
+from dash import no_update
 from plotly.utils import PlotlyJSONEncoder
 from support import fleet
 
 from tft_dash.alerting.past import recorded_past
+from tft_dash.alerts.rulebook import as_mapping, parse_rules
 from tft_dash.alerts.rules import RuleSet
 from tft_dash.alerts.tuning.recorded import incidents_of
 from tft_dash.alerts.tuning.tune import Tuner, with_bar
@@ -24,9 +26,11 @@ from tft_dash.app import create_app
 from tft_dash.calibrating.incidents import read_incidents
 from tft_dash.callbacks.alerts import marking, problems, rules, silences, tuner, views
 from tft_dash.callbacks.models import open_models
+from tft_dash.callbacks.reporting import OWN_ERROR
 from tft_dash.pages.alerts import rules as rules_page
 from tft_dash.services import Services
 from tft_dash.settings import load_settings
+from tft_dash.store.alerts.ruling import KEY as RULES_KEY
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +95,7 @@ def test_a_look_sends_only_what_has_changed(services: Services) -> None:
     *parts, seen = problems.looked(services, about)
     again = problems.looked(services, {**about, "seen": {**seen}})
     assert len(parts) == len(problems.PARTS)
-    assert str(again[1]) == str(again[2]) == "NoUpdate()" or repr(again[1]) == repr(again[2])
+    assert again[1:3] == [no_update, no_update]
     services.alerts.comment(identity, "new", "Ann")
     changed = problems.looked(services, {**about, "seen": seen})
     assert "new" in str(changed[2])
@@ -194,7 +198,7 @@ def test_the_tuner_says_what_the_offline_computation_says_to_the_digit(services:
     past = tuner.Past(services)
     *_, about = tuner.begun(past, services, tuner.Asked("fleet", name, "contract"), "light", {"version": 0})
     rule = with_bar(of_name(services.alerts.rules().rules, name), 0.37)
-    history = recorded_past(services.live, "fleet", fleet.TICKS - 2)
+    history = recorded_past(services.live, "fleet", about["last"])
     offline = Tuner(rule, history, incidents_of(history, fleet=name.startswith("Fleet"))).tune(rule)
     shown = str(tuner.tuned(past, about, "0.37", slid=True)[0])
     assert offline.incidents
@@ -226,6 +230,47 @@ def test_a_tuned_threshold_is_saved_as_a_version_and_not_over_another_ones(servi
     told = tuner.saved(services, about, 0.2, "Bo")  # still believes in version 0
     assert "Not done" in said(told)
     assert services.alerts.rules().version == 1
+
+
+@pytest.mark.parametrize("bar", [60, -0.1, "1.01"])
+def test_a_threshold_that_is_no_share_is_refused_and_not_quietly_another_one(services: Services, bar: object) -> None:
+    past = tuner.Past(services)
+    *_, about = tuner.begun(past, services, tuner.Asked("fleet", "ServerAtRisk", "contract"), "light", {"version": 0})
+    words = f"must be from 0 to 1 (0.6 is 60%), not {float(str(bar)):g}."
+    assert words in said(tuner.tuned(past, about, bar, slid=False))
+    assert words in said(tuner.saved(services, about, bar, "Ann"))
+    assert services.alerts.rules().version == 0
+
+
+def test_a_threshold_that_could_not_be_read_back_is_not_saved(services: Services) -> None:
+    document = as_mapping(services.alerts.rules().rules)
+    document["spec"]["rules"] = [{"alert": "Busy", "when": {"check": "metric", "metrics": ["cpu_pct"], "above": 90}}]
+    services.alerts.save_rules(parse_rules(document, "a test"), version=0)
+    told = tuner.saved(services, {"rule": "Busy", "version": 1}, 1e13, "Ann")
+    assert "spec.rules[0].when.above" in said(told)
+    assert services.alerts.rules().version == 1
+
+
+def test_rules_that_cannot_be_read_can_be_replaced_by_an_earlier_version(services: Services) -> None:
+    create_app(services)
+    document = as_mapping(services.alerts.rules().rules)
+    services.alerts.save_rules(parse_rules(document, "a test"), version=0, author="Ann")
+    document["spec"]["rules"][0]["when"]["check"] = "of-another-version"
+    services.alerts._rulebook.save(RULES_KEY, document, version=1, author="Bo")
+    page = text_of(json.loads(json.dumps(rules.open_rules(services), cls=PlotlyJSONEncoder)))
+    assert "The rules cannot be read" in page
+    assert "Put in force again" in page
+    shown, _ = rules._Saving(services, rules._Asked({}, "", 2, "Ann")).done("", 1)
+    assert "Version 3 is in force" in str(shown["said"])
+    assert services.alerts.rules().version == 3
+
+
+def test_an_error_of_our_own_in_the_tuner_is_told(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    past = tuner.Past(services)
+    *_, about = tuner.begun(past, services, tuner.Asked("fleet", "ServerAtRisk", "contract"), "light", {"version": 0})
+    monkeypatch.setattr(tuner, "with_bar", lambda *_: 1 / 0)
+    assert "went wrong" in said(tuner.tuned(past, about, 0.3, slid=False))
+    assert OWN_ERROR in said(tuner.saved(services, about, 0.3, "Ann"))
 
 
 def test_marks_of_a_moment_are_those_recorded_up_to_it(services: Services) -> None:

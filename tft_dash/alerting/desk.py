@@ -17,7 +17,7 @@ from tft_dash.alerting.ruling import InForce, Ruling
 from tft_dash.alerts.alert import Acknowledgement, AlertState, Transition
 from tft_dash.alerts.judging import Book
 from tft_dash.alerts.problem import Problem, Remarks, with_comment, with_outcome
-from tft_dash.alerts.rulebook import as_mapping
+from tft_dash.alerts.rulebook import as_mapping, parse_rules
 from tft_dash.alerts.rules import RuleSet
 from tft_dash.alerts.silences import Silence, make_silence
 from tft_dash.errors import ConflictError, NotThereError, UsageError, shorten
@@ -221,20 +221,22 @@ class AlertDesk:
 
         :param version: the version that they were made from; 0 = nobody had saved any.
         :raises UsageError: the rules stand in a file.
+        :raises AlertDocumentError: they could not be read back; nothing is kept.
         :raises ConflictError: somebody else has saved others meanwhile.
         """
         if self._settings.alert_rules:
             shown = shorten(self._settings.alert_rules, 200)
             raise UsageError(f"The rules stand in {shown}. Change that file, or take TFT_DASH_ALERT_RULES away.")
+        body = as_mapping(parse_rules(as_mapping(rules), "the rules"))
         known = self._rulebook.get(KEY)
         if known is None:
             if version:
                 raise ConflictError("The saved rules are not there any more. Look at those in force.", 0)
-            return self._rulebook.add(KEY, as_mapping(rules), author)
+            return self._rulebook.add(KEY, body, author)
         if known.deleted or known.archived:
             self._rulebook.mark(KEY, deleted=False, archived=False)
             version = version or known.version
-        return self._rulebook.save(KEY, as_mapping(rules), version=version, author=author)
+        return self._rulebook.save(KEY, body, version=version, author=author)
 
     def rule_versions(self) -> tuple[StoredDocument, ...]:
         """Every version of the rules that was ever saved, the newest first."""
@@ -257,12 +259,6 @@ class AlertDesk:
         """Note an attempt that was none of a problem: a test."""
         with self._store.write() as connection:
             outbox.log(connection, [delivery])
-
-    def outcomes(self) -> dict[str, Remarks]:
-        """Problem → what people say of it, of all problems there ever were; the evidence of what was true."""
-        with self._store.read() as connection:
-            found = said.read_all_remarks(connection)
-        return {problem: Remarks.from_plain(plain) for problem, plain in found.items()}
 
     def _remark(self, identity: str, change: Callable[[Remarks, int], Remarks]) -> Remarks:
         with self._store.write() as connection:

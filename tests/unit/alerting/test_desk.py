@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from support.alerts import rules_of
 from support.watching import HOT, Watch
 
@@ -15,7 +15,8 @@ from tft_dash.alerting.desk import AlertDesk
 from tft_dash.alerts.rulebook import parse_rules, shipped_rules
 from tft_dash.errors import ConflictError, NotThereError, UsageError
 from tft_dash.store.alerts.judged import forget_source
-from tft_dash.store.schema import ALERT_CHANGES, ALERT_DELIVERIES, ALERT_PROBLEMS, ALERT_TELLINGS
+from tft_dash.store.alerts.said import read_remarks
+from tft_dash.store.schema import ALERT_CHANGES, ALERT_DELIVERIES, ALERT_PROBLEMS, ALERT_REMARKS, ALERT_TELLINGS
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def test_what_people_say_stays_while_the_collector_goes_on(watch: Watch) -> None
     kept = watch.desk.problem(name)
     assert kept.problem.life == "resolved"
     assert (kept.remarks.outcome, [one.text for one in kept.remarks.comments]) == ("true", ["It was the backup."])
-    assert watch.desk.outcomes()[name].outcome_by == "Ben"
+    assert kept.remarks.outcome_by == "Ben"
     assert watch.desk.problems(standing=True) == ()
     for wrong in (lambda: watch.desk.comment(name, "", "Ann"), lambda: watch.desk.say_outcome(name, "maybe", "Ann")):
         with pytest.raises(UsageError):
@@ -137,8 +138,13 @@ def test_what_is_old_goes_and_what_people_said_stays(watch: Watch) -> None:
         connection.execute(update(ALERT_TELLINGS).values(created_ms=1, done_ms=1))
         connection.execute(update(ALERT_DELIVERIES).values(at_ms=1))
     watch.courier.tidy()
-    assert rows(watch) == [0, 0, 0, 0]
-    assert watch.desk.outcomes()[kept.problem.id].outcome == "false"
+    assert rows(watch) == [1, 0, 0, 0]
+    (found,) = watch.desk.problems()
+    assert (found.problem.id, found.remarks.outcome) == (kept.problem.id, "false")
+    with watch.store.write() as connection:
+        connection.execute(delete(ALERT_REMARKS))
+    watch.courier.tidy()
+    assert rows(watch) == [0, 0, 0, 0], "one of which nobody has said a word goes"
 
 
 def rows(watch: Watch) -> list[int]:
@@ -167,4 +173,5 @@ def test_a_source_that_is_forgotten_leaves_nothing_that_stands(watch: Watch) -> 
     with watch.store.write() as connection:
         forget_source(connection, "fleet")
     assert watch.desk.alerts() == watch.desk.problems() == watch.desk.tellings() == ()
-    assert kept.problem.id in watch.desk.outcomes()
+    with watch.store.read() as connection:
+        assert kept.problem.id in read_remarks(connection, (kept.problem.id,))

@@ -37,7 +37,7 @@ def open_rules(services: Services, **_query: str) -> Any:  # noqa: ANN401 - a Da
     try:
         return rules.layout(services.settings.base_path, document(services), versions(services))
     except TftDashError as error:
-        return rules.broken(services.settings.base_path, str(error))
+        return rules.broken(services.settings.base_path, str(error), _restorable(services))
 
 
 def document(services: Services) -> rules.Document:
@@ -53,6 +53,14 @@ def versions(services: Services) -> list[rules.Version]:
         rules.Version(one.version, one.author, round(one.updated.timestamp() * 1000))
         for one in services.alerts.rule_versions()
     ]
+
+
+def _restorable(services: Services) -> list[rules.Version]:
+    """What can be put in force in place of saved rules that cannot be read; a file of rules is mended by hand."""
+    try:
+        return [] if services.settings.alert_rules else versions(services)
+    except TftDashError:  # the page says already that the store cannot be read
+        return []
 
 
 def register_rules(app: Dash, services: Services) -> None:
@@ -108,7 +116,7 @@ class _Saving:
                 return {**self._fresh("These are the rules in force."), "conflict": []}, ()
             made = self._made(way) if how else self._old(version)
             over = how.startswith("over-") or not how
-            current = self._services.alerts.rules().version if over else self._asked.version
+            current = self._newest() if over else self._asked.version
             return self._saved(made, current, way), ()
         except AlertDocumentError as error:
             return self._refused(error, way), error.problems if way == "form" else ()
@@ -117,6 +125,10 @@ class _Saving:
         except Exception:
             logger.exception("saving rules failed")
             return {"said": frame.said(OWN_ERROR, good=False)}, ()
+
+    def _newest(self) -> int:
+        """The version that was saved last, also one that cannot be read."""
+        return max((one.version for one in self._services.alerts.rule_versions()), default=0)
 
     def _made(self, way: str) -> RuleSet:
         if way == "text":

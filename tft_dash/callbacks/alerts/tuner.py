@@ -236,9 +236,12 @@ def tuned(past: Past, about: Mapping[str, Any], bar: object, *, slid: bool) -> l
     asked = Asked(about["source"], about["rule"], about["truth"], about["last"])
     try:
         rule, judge, _ = past.tuner(asked)
-        found: Tuning = judge.tune(rule if chosen == about.get("bar") else with_bar(rule, chosen))
+        found: Tuning = judge.tune(rule if chosen == about.get("bar") else _moved(rule, chosen))
     except TftDashError as error:
         return [components.banner("It cannot be tuned", str(error)), no_update, no_update, no_update]
+    except Exception:
+        logger.exception("tuning failed: %r", asked)
+        return [components.banner("Something went wrong", OWN_ERROR), no_update, no_update, no_update]
     change = Patch()
     change["layout"]["shapes"] = [tradeoff.mark(chosen, theme_of(about.get("theme")))]
     result = tuner.result(found, f"{rule.alert} with its threshold at {chosen:g}:")
@@ -252,16 +255,26 @@ def saved(services: Services, about: Mapping[str, Any], bar: object, name: str) 
         return [frame.said("Choose a rule and a threshold first.", good=False), no_update]
     try:
         found = services.alerts.rules().rules
-        moved = with_bar(rule_named(services, about["rule"]), chosen)
+        moved = _moved(rule_named(services, about["rule"]), chosen)
         rules = tuple(moved if rule.alert == moved.alert else rule for rule in found.spec.rules)
         made = found.model_copy(update={"spec": found.spec.model_copy(update={"rules": rules})})
         stored = services.alerts.save_rules(made, version=int(about.get("version") or 0), author=name)
     except TftDashError as error:
         return [frame.said(str(error), good=False), no_update]
+    except Exception:
+        logger.exception("saving the threshold of %r failed", about.get("rule"))
+        return [frame.said(OWN_ERROR, good=False), no_update]
     words = (
         f"The threshold of {moved.alert} is {chosen:g} from the next tick on: version {stored.version} of the rules."
     )
     return [frame.said(words), {**about, "version": stored.version}]
+
+
+def _moved(rule: Rule, bar: float) -> Rule:
+    """The rule with a threshold that somebody typed: one that is no share is refused, never quietly another one."""
+    if rule.when.check != "metric" and not 0 <= bar <= 1:
+        raise UsageError(f"The threshold of '{rule.alert}' must be from 0 to 1 (0.6 is 60%), not {bar:g}.")
+    return with_bar(rule, bar)
 
 
 def _number(value: object) -> float | None:

@@ -70,10 +70,23 @@ def layout(base: str, document: Document, versions: Sequence[Version]) -> html.D
     return frame.page(base, "rules", "Rules", html.P(LEAD), content)
 
 
-def broken(base: str, words: str) -> html.Div:
-    """The rules cannot be read."""
+def broken(base: str, words: str, versions: Sequence[Version]) -> html.Div:
+    """The rules cannot be read; an earlier version of them can be put in force again.
+
+    The empty fields stand for the form's, which saving reads and writes.
+    """
     banner = components.banner("The rules cannot be read", words)
-    return frame.page(base, "rules", "Rules", html.P(LEAD), [banner], name=False)
+    if not versions:
+        return frame.page(base, "rules", "Rules", html.P(LEAD), [banner], name=False)
+    newest = max(one.version for one in versions)
+    fields = html.Div([dbc.Textarea(id=ids.ALERTS_TEXT, value=""), html.Div(id=ids.ALERTS_TEXT_PROBLEMS)], hidden=True)
+    content = [
+        html.Div(id=ids.ALERTS_CONFLICT, role="alert"),
+        html.Div([banner, fields], id=ids.ALERTS_RULES),
+        html.Div(listed(versions, newest, "cannot be read"), id=ids.ALERTS_VERSIONS),
+        dcc.Store(id=ids.ALERTS_VERSION, data=newest),
+    ]
+    return frame.page(base, "rules", "Rules", html.P(LEAD), content)
 
 
 def _origin(document: Document) -> list[Any]:
@@ -231,13 +244,16 @@ def _changes(title: str, rows: Sequence[tuple[str, str, str]]) -> html.Div:
     return html.Div([html.H3(title, className="small-title"), html.Ul(items) if items else frame.quiet("nothing")])
 
 
-def listed(versions: Sequence[Version], current: int) -> Any:  # noqa: ANN401 - a Dash component
-    """What was ever saved, each to be put in force again."""
+def listed(versions: Sequence[Version], current: int, state: str = "in force") -> Any:  # noqa: ANN401 - a Dash component
+    """What was ever saved, each to be put in force again.
+
+    :param state: of the current one, in words.
+    """
     if not versions:
         return frame.section("Versions", [frame.quiet("None was saved yet.")])
     rows = []
     for one in versions:
-        again: Any = "in force"
+        again: Any = state
         if one.version != current:
             again = html.Button(
                 "Put in force again", id={"type": ids.ALERTS_RESTORE, "version": one.version}, type="button",

@@ -17,6 +17,7 @@ from tft_dash.store.schema import (
     ALERT_CHANGES,
     ALERT_DELIVERIES,
     ALERT_PROBLEMS,
+    ALERT_REMARKS,
     ALERT_TELLINGS,
     LIVE_SOURCES,
 )
@@ -159,9 +160,14 @@ def read_changes(
 
 
 def forget_before(connection: Connection, source: str, before_ms: int) -> int:
-    """Drop a source's problems that were over by then, and changes of before; how many rows."""
-    old = (ALERT_PROBLEMS.c.source == source, ALERT_PROBLEMS.c.life == "resolved")
-    gone = connection.execute(delete(ALERT_PROBLEMS).where(*old, ALERT_PROBLEMS.c.resolved_ms < before_ms)).rowcount
+    """Drop a source's problems that were over by then, and changes of before; how many rows.
+
+    A problem of which people have said something stays: without it nobody could say what their word was about.
+    """
+    table = ALERT_PROBLEMS.c
+    said = table.id.in_(select(ALERT_REMARKS.c.problem))
+    old = (table.source == source, table.life == "resolved", table.resolved_ms < before_ms, ~said)
+    gone = connection.execute(delete(ALERT_PROBLEMS).where(*old)).rowcount
     mine = (ALERT_CHANGES.c.source == source, ALERT_CHANGES.c.time_ms < before_ms)
     return int(gone + connection.execute(delete(ALERT_CHANGES).where(*mine)).rowcount)
 

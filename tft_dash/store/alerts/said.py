@@ -81,12 +81,6 @@ def read_remarks(connection: Connection, problems: tuple[str, ...]) -> dict[str,
     return found
 
 
-def read_all_remarks(connection: Connection) -> dict[str, Plain]:
-    """The same of every problem, also of one that was dropped since: people's words are kept for good."""
-    rows = connection.execute(select(ALERT_REMARKS.c.problem, ALERT_REMARKS.c.body))
-    return {row.problem: json.loads(row.body) for row in rows}
-
-
 def write_remarks(connection: Connection, problem: str, plain: Plain, now_ms: int) -> None:
     """Keep what people say of a problem."""
     values = {"body": dumped(plain), "changed_ms": now_ms}
