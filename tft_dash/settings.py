@@ -140,6 +140,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("live_keep_days", _number(0.01, 3660), lambda: 90.0, "Days that the history of live sources is kept."),
     Setting("live_gb", _number(0.01, 100_000), lambda: 20.0, "Room for that history, in GB; the oldest goes first."),
     Setting("alert_rules", _text, str, "File of alert rules; empty = as saved on the page, else the usual ones."),
+    Setting("alert_dependencies", _text, str, "File that says which profiles depend on which; empty = not known."),
     Setting("alert_receivers", _text, str, "File that says who is told of alerts; empty = nobody."),
     Setting("public_url", _address, str, "Address of the pages as people reach them, for links in what is told."),
     Setting("push_token", _text, str, "Tokens for pushing samples to any source, separated by spaces.", secret=True),
@@ -189,6 +190,7 @@ class Settings:
     live_keep_days: float
     live_gb: float
     alert_rules: str
+    alert_dependencies: str
     alert_receivers: str
     public_url: str
     push_token: str

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from tft_dash.alerting.links import base_address
 from tft_dash.alerting.outgoing import Now, outgoing
 from tft_dash.alerting.receiving import Receiving
-from tft_dash.alerting.ruling import Ruling
+from tft_dash.alerting.ruling import Grouping, Ruling
 from tft_dash.alerts.alert import Acknowledgement, Transition
 from tft_dash.alerts.judging import Book, Verdict, judge
 from tft_dash.alerts.observing import Observation, observation_of, silence_of
@@ -43,11 +43,11 @@ class _Memory:
 class AlertJudge:
     """Judges the sources that one process collects. Used from one thread.
 
-    :raises TftDashError: the settings name a file of rules or receivers that cannot be used.
+    :raises TftDashError: the settings name a file of rules, dependencies or receivers that cannot be used.
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._ruling, self._receiving = Ruling(settings), Receiving(settings)
+        self._ruling, self._grouping, self._receiving = Ruling(settings), Grouping(settings), Receiving(settings)
         self._base = base_address(settings)
         self._memory: dict[str, _Memory] = {}
         self._steps: dict[str, int] = {}
@@ -69,7 +69,7 @@ class AlertJudge:
 
     def _judge(self, connection: Connection, seen: Observation) -> None:
         now_ms = database_now_ms(connection)
-        in_force, terms = self._ruling.read(connection), self._ruling.terms(connection)
+        in_force, terms = self._ruling.read(connection), self._grouping.terms()
         memory = self._remembered(connection, seen.source)
         book = memory.book
         if seen.answered and seen.tick <= book.tick:  # its history was dropped, and its ticks are counted anew

@@ -1,4 +1,7 @@
-"""By which rules alerts are judged: those in a file, else those that were saved, else the ones that are shipped."""
+"""By which rules alerts are judged: those in a file, else those that were saved, else the ones that are shipped.
+
+And how they are grouped.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from tft_dash.alerts.grouping import USUAL, Terms
 from tft_dash.alerts.rulebook import parse_rules, rules_digest, shipped_rules
 from tft_dash.alerts.rules import RuleSet
 from tft_dash.settings import Settings
-from tft_dash.store.alerts.ruling import DEPENDENCIES, RULES, in_force
+from tft_dash.store.alerts.ruling import RULES, in_force
 
 Origin = Literal["file", "saved", "shipped"]
 
@@ -52,7 +55,6 @@ class Ruling:
     def __init__(self, settings: Settings) -> None:
         self._file = WatchedFile(settings.alert_rules, parse_rules) if settings.alert_rules else None
         self._found: tuple[tuple[Origin, object], InForce] | None = None
-        self._graph: tuple[int, Terms] = (0, USUAL)
         if self._file is not None:
             self._file.read()
 
@@ -73,19 +75,26 @@ class Ruling:
             return self._kept("saved", version, rules, version)
         return self._kept("shipped", 0, shipped_rules(), 0)
 
-    def terms(self, connection: Connection) -> Terms:
-        """How alerts are grouped; which profiles depend on which stands in a saved document."""
-        saved = in_force(connection, DEPENDENCIES)
-        version = 0 if saved is None else saved[0]
-        if version != self._graph[0]:
-            graph = USUAL.graph if saved is None else parse_dependencies(saved[1], "the saved dependencies")
-            self._graph = version, replace(USUAL, graph=graph)
-        return self._graph[1]
-
     def _kept(self, origin: Origin, mark: object, rules: RuleSet, version: int) -> InForce:
         if self._found is None or self._found[0] != (origin, mark) or self._found[1].version != version:
             self._found = (origin, mark), InForce(rules, origin, version, rules_digest(rules))
         return self._found[1]
+
+
+class Grouping:
+    """How alerts are grouped into problems: a file may say which profiles depend on which.
+
+    :raises TftDashError: the settings name a file that cannot be read.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        path = settings.alert_dependencies
+        self._file = WatchedFile(path, parse_dependencies) if path else None
+        self.terms()
+
+    def terms(self) -> Terms:
+        """As it is now; while the file is broken, as it said before."""
+        return USUAL if self._file is None else replace(USUAL, graph=self._file.read())
 
 
 def _saved(body: Mapping[str, Any]) -> RuleSet:

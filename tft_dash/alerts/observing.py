@@ -24,7 +24,7 @@ class Observation:
     :param tick: number of the tick; of a silence, the last one that was recorded, −1 = none yet.
     :param time_ms: the tick's time in milliseconds since 1970, UTC; of a silence, when the source was asked.
     :param issued_ms: when it was recorded; a tick is about the past where that is much later.
-    :param fleet: ``prob_30m``, ``prob_8h``, and ``forecast_drift`` where it is told.
+    :param fleet: ``prob_30m`` and ``prob_8h``.
     :param metrics: metric name → (servers,).
     :param states: (servers,) codes.
     :param risk: (servers,).
@@ -79,7 +79,7 @@ class Observation:
         return tuple(found)
 
 
-def observation_of(record: TickRecord, step_seconds: float, drift: float = float("nan")) -> Observation:
+def observation_of(record: TickRecord, step_seconds: float) -> Observation:
     """The observation that a recorded tick is."""
     return Observation(
         source=record.source,
@@ -89,7 +89,7 @@ def observation_of(record: TickRecord, step_seconds: float, drift: float = float
         step_ms=round(step_seconds * 1000),
         servers=record.servers,
         profiles=record.profiles,
-        fleet={"prob_30m": float(record.prob_30m), "prob_8h": float(record.prob_8h), "forecast_drift": drift},
+        fleet={"prob_30m": float(record.prob_30m), "prob_8h": float(record.prob_8h)},
         metrics=record.metrics,
         states=record.states,
         risk=record.risk,
@@ -122,11 +122,7 @@ def observations_of(source: str, window: Window, states: CodeArray, assessments:
             step_ms=step,
             servers=window.servers,
             profiles=window.profiles,
-            fleet={
-                "prob_30m": float(assessments.prob_30m[tick]),
-                "prob_8h": float(assessments.prob_8h[tick]),
-                "forecast_drift": float("nan"),
-            },
+            fleet={"prob_30m": float(assessments.prob_30m[tick]), "prob_8h": float(assessments.prob_8h[tick])},
             metrics={name: values[tick] for name, values in window.metrics.items()},
             states=states[tick],
             risk=assessments.risk[tick],

@@ -41,7 +41,7 @@ from tft_dash.schema import THRESHOLDS
 Severity = Literal["info", "warning", "critical"]
 SEVERITIES: Final = ("info", "warning", "critical")
 """From the least to the most urgent."""
-FLEET_CHECKS: Final = ("prob_30m", "prob_8h", "forecast_drift")
+FLEET_CHECKS: Final = ("prob_30m", "prob_8h")
 SERVER_CHECKS: Final = ("risk", "server_prob_30m", "server_prob_8h")
 OWN_LABELS: Final = ("alertname", "severity", "source", "server_name", "profile", "metric")
 """Labels that every alert gets by itself; a rule cannot set them."""
@@ -137,7 +137,7 @@ class _Chance(Part):
 class FleetCheck(_Chance):
     """What the model says of the whole fleet."""
 
-    check: Literal["prob_30m", "prob_8h", "forecast_drift"] = Field(description="What is looked at.")
+    check: Literal["prob_30m", "prob_8h"] = Field(description="What is looked at.")
 
 
 class ServerCheck(_Chance):

@@ -24,7 +24,8 @@ from tft_dash.store.engine import Store, store_url
 from tft_dash.store.live import LiveStore
 
 _HANDED_ON: Final = (
-    "model", "data", "cache", "store", "alert_rules", "alert_receivers", "public_url", "host", "port", "base_path",
+    "model", "data", "cache", "store", "alert_rules", "alert_dependencies", "alert_receivers", "public_url", "host",
+    "port", "base_path",
 )  # fmt: skip
 REFUSED: Final = 1
 

@@ -9,6 +9,8 @@ import pytest
 from support.alerts import NAN, START, observed
 
 from tft_dash.alerts.observing import Observation, milliseconds, observation_of, observations_of, silence_of
+from tft_dash.alerts.rulebook import shipped_rules
+from tft_dash.alerts.rules import FLEET_CHECKS
 from tft_dash.models.thresholds import ThresholdModel
 from tft_dash.scenarios.generate import simulate
 from tft_dash.scenarios.library import load_scenario
@@ -50,6 +52,9 @@ def test_a_recorded_tick_is_the_observation_that_a_recording_gives() -> None:
             continue
         np.testing.assert_equal(getattr(found, field.name), getattr(expected, field.name), err_msg=field.name)
     assert found.drivers(window.servers.index("db-001"))
+    looked_at = [rule.when.check for rule in shipped_rules().rules if rule.when.check in FLEET_CHECKS]
+    assert looked_at
+    assert all(np.isfinite(found.fleet[check]) for check in looked_at), "a rule that comes with it can fire"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ from tft_dash.schema import METRIC, readable
 SUBJECTS: Final[Mapping[str, str]] = {
     "prob_30m": "P(incident within 30 minutes)",
     "prob_8h": "P(incident within 8 hours)",
-    "forecast_drift": "the forecast's drift",
     "risk": "risk",
     "server_prob_30m": "P(incident within 30 minutes)",
     "server_prob_8h": "P(incident within 8 hours)",

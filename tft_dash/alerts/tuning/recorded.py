@@ -26,7 +26,7 @@ class History:
 
     :param times: (ticks,) milliseconds since 1970, rising.
     :param steps: (ticks,) milliseconds that each tick stands for.
-    :param fleet: ``prob_30m``, ``prob_8h``, ``forecast_drift`` → (ticks,).
+    :param fleet: ``prob_30m``, ``prob_8h`` → (ticks,).
     :param per_server: ``risk``, ``server_prob_30m``, ``server_prob_8h`` → (ticks, servers).
     :param metrics: metric name → (ticks, servers).
     """

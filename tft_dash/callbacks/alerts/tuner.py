@@ -15,6 +15,7 @@ from dash import ClientsideFunction, Dash, Input, Output, Patch, State, ctx, no_
 
 from tft_dash import components, ids
 from tft_dash.alerting.past import assessed_past, recorded_past
+from tft_dash.alerting.ruling import Grouping
 from tft_dash.alerts.rules import FLEET_CHECKS, Rule
 from tft_dash.alerts.tuning.recorded import History, Incident, incidents_by_people, incidents_of, series_of
 from tft_dash.alerts.tuning.tune import Tuner, Tuning, with_bar
@@ -65,7 +66,8 @@ class Past:
         """
         rule, history = rule_named(self._services, asked.rule), self.history(asked)
         incidents = self._incidents(asked, history, fleet=rule.when.check in FLEET_CHECKS)
-        return rule, Tuner(rule, history, incidents), history
+        terms = Grouping(self._services.settings).terms()
+        return rule, Tuner(rule, history, incidents, terms), history
 
     def history(self, asked: Asked) -> History:
         """What was recorded of the source, or what its recording is judged to be."""

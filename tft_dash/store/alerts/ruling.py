@@ -11,7 +11,6 @@ from sqlalchemy import Connection, select
 from tft_dash.store.schema import DOCUMENTS
 
 RULES: Final = "alert-rules"
-DEPENDENCIES: Final = "dependencies"
 KEY: Final = "default"
 """Of each kind the document under this key is in force."""
 
