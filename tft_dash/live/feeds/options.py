@@ -39,6 +39,19 @@ class Secret:
         self.known = text
         return text
 
+    def for_header(self) -> str:
+        """The secret as a header of HTTP can carry it.
+
+        :raises SourceUnreachableError: it is not there, or has other letters than those of ASCII.
+        """
+        text = self.read()
+        if not text.isascii():
+            raise SourceUnreachableError(
+                f"{self._where}: the secret has letters that no header can carry. Put there what the server gave out, "
+                "in plain ASCII."
+            )
+        return text
+
     @property
     def _where(self) -> str:
         return f"{self._option}={shorten(self._place, 200)}"

@@ -87,6 +87,21 @@ def test_one_that_is_busy_is_asked_again_when_it_says(fake: FakePrometheus) -> N
     assert slept == [2, 1]
 
 
+def test_one_that_says_come_at_once_is_asked_a_little_later_and_not_for_ever(fake: FakePrometheus) -> None:
+    slept: list[float] = []
+    fake.answers += [(429, {"Retry-After": "0"}, "")] * 50
+    with pytest.raises(SourceUnreachableError, match="too much to do"):
+        ask(client_of(fake, slept))
+    assert slept == [0.5] * 10
+
+
+@pytest.mark.parametrize("asked", ["86400", "9" * 400, "Fri, 31 Dec 2100 23:59:59 GMT"])
+def test_one_that_asks_to_be_left_alone_for_a_day_is_asked_again_in_minutes(fake: FakePrometheus, asked: str) -> None:
+    fake.answers.append((429, {"Retry-After": asked}, ""))
+    with pytest.raises(SourceUnreachableError, match="asked again in 300 s"):
+        ask(client_of(fake))
+
+
 def test_one_that_stays_busy_is_left_alone_until_it_says(fake: FakePrometheus) -> None:
     slept: list[float] = []
     client = client_of(fake, slept)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import orjson
 import requests
+import urllib3
 from requests.auth import AuthBase
 
 from tft_dash.errors import DataError, SourceUnreachableError, shorten
@@ -21,8 +22,12 @@ LONGEST_ANSWER: Final = 256 << 20
 LONGEST_ADDRESS: Final = 1500
 PATIENCE_SECONDS: Final = 5.0
 """So long a source that asks for it is waited for within one call; what is longer is left to the collector."""
+LEAST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 300.0
+"""Whatever it asks for: one that says 0 would be asked without end, and one that says a day would be lost."""
 _PIECE: Final = 1 << 16
+_FAILURES: Final = (OSError, urllib3.exceptions.HTTPError)
+"""The library's own errors are an ``OSError``, too; some of those below it get through."""
 _BUSY: Final = (429, 503)
 
 
@@ -57,7 +62,7 @@ class _Authorization(AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         access = self._access
         if access.token is not None:
-            request.headers["Authorization"] = f"Bearer {access.token.read()}"
+            request.headers["Authorization"] = f"Bearer {access.token.for_header()}"
         elif access.user:
             secret = access.password
             password = secret.read() if isinstance(secret, Secret) else secret or ""
@@ -103,12 +108,12 @@ class Client:
             if status in _BUSY and not _timed_out(body):
                 pause = _retry_after(headers)
                 if waited + pause > PATIENCE_SECONDS:
-                    self._not_before = self._monotonic() + min(pause, LONGEST_PAUSE)
+                    self._not_before = self._monotonic() + pause
                     raise self._unreachable(
                         f"answers {status}: it has too much to do. It is asked again in {pause:.0f} s"
                     )
                 self._sleep(pause)
-                waited += max(pause, 0.1)
+                waited += pause
                 continue
             return self._read(status, headers, body, what)
 
@@ -133,12 +138,12 @@ class Client:
             self.close()
             if not stale:
                 raise self._failed(error) from error
-        except requests.exceptions.RequestException as error:
+        except _FAILURES as error:
             self.close()
             raise self._failed(error) from error
         try:
             return self._once(path, parameters)
-        except requests.exceptions.RequestException as error:
+        except _FAILURES as error:
             self.close()
             raise self._failed(error) from error
 
@@ -223,7 +228,7 @@ class Client:
     def _unreachable(self, words: str) -> SourceUnreachableError:
         return SourceUnreachableError(f"{self._who} {words}.")
 
-    def _failed(self, error: requests.exceptions.RequestException) -> SourceUnreachableError:
+    def _failed(self, error: Exception) -> SourceUnreachableError:
         if isinstance(error, requests.exceptions.SSLError):
             words = "does not prove who it is ({}). Give the certificate of its authority with ca_file"
             return self._unreachable(words.format(_root(error)))
@@ -231,10 +236,12 @@ class Client:
             return TooMuchError(f"{self._who} did not answer within {self.timeout_seconds:g} s.")
         if isinstance(error, requests.exceptions.Timeout):
             return self._unreachable("cannot be reached in time. Check the address, and the network between")
+        if isinstance(error, OSError) and not isinstance(error, requests.exceptions.RequestException):
+            return self._unreachable(f"cannot be asked ({_root(error)}). Check ca_file, cert_file and key_file")
         return self._unreachable(f"cannot be reached ({_root(error)}). Check that it runs, and the address")
 
 
-def _is_late(error: requests.exceptions.RequestException) -> bool:
+def _is_late(error: Exception) -> bool:
     """Whether it took too long; in the middle of an answer ``requests`` has no class of its own for that."""
     return isinstance(error, requests.exceptions.Timeout) or "Read timed out" in str(error)
 
@@ -268,11 +275,11 @@ def _timed_out(body: bytes) -> bool:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:
-    """Seconds that the server asks for; 1 where it says nothing that can be read."""
+    """Seconds that the server asks for, within bounds; 1 where it says nothing that can be read."""
     text = {name.lower(): value for name, value in headers.items()}.get("retry-after", "").strip()
-    if text.isdigit():
-        return min(float(text), 10 * LONGEST_PAUSE)
     try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
-    except (TypeError, ValueError):
+        plain = text.isascii() and text.isdigit()
+        asked = float(text) if plain else parsedate_to_datetime(text).timestamp() - time.time()
+    except (TypeError, ValueError, OverflowError):
         return 1.0
+    return min(max(asked, LEAST_PAUSE), LONGEST_PAUSE)

@@ -155,5 +155,11 @@ def _access(user: str, password: str | None, options: Options) -> Access:
         password=secret or (unquote(password) if password else None),
         verify=options.file("ca_file") or True,
         certificate=certificate if key is None or certificate is None else (certificate, key),
-        tenant=options.text("tenant"),
+        tenant=_tenant(options.text("tenant")),
     )
+
+
+def _tenant(text: str) -> str:
+    if not (text.isascii() and text.isprintable()):
+        raise UsageError("tenant= has letters that no header can carry. Write it in plain ASCII.")
+    return text.strip()
