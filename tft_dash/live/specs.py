@@ -100,7 +100,8 @@ def live_spec(named: Named) -> LiveSpec:
         _ = parts.port
     except ValueError:  # its own words may hold a piece of a password
         raise UsageError(
-            f"'{named.shown}' is no URL: its port is none. In a user or password write / as %2F, : as %3A and @ as %40."
+            f"'{named.shown}' is no URL: its host or port is none. In a user or password write / as %2F, : as %3A and "
+            "@ as %40."
         ) from None
     options = _options(parts.query, named)
     own = {option: value for option, value in options.items() if option not in COMMON or option == "step"}

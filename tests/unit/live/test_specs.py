@@ -60,6 +60,9 @@ def test_times_are_read_as_people_write_them(text: str, seconds: float) -> None:
         ("recording.csv", "is no live source"),
         ("s3://bucket/x.csv", "is no live source"),
         ("prometheus+http://host:port/", "is no URL"),
+        ("prometheus+http://[::1/", "is no URL"),
+        ("fleet=prometheus+http://[::1/", "is no URL"),
+        ("prometheus+http://me:hunter2@ho\u2100st/", r"\*\*\*@ho.*is no URL"),
     ],
 )
 def test_what_cannot_be_is_refused_with_what_to_do(spec: str, words: str) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from importlib.metadata import entry_points
 from typing import Final
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from tft_dash.errors import UsageError, shorten
 from tft_dash.sources.base import SOURCES
@@ -114,12 +114,21 @@ def encoded(location: str) -> str:
 _SAFE: Final = "%/:?#[]@!$&'()*+,;=-._~"
 
 
+def _parts(location: str) -> SplitResult:
+    try:
+        return urlsplit(encoded(location))
+    except ValueError:  # its own words may hold a piece of a password
+        raise UsageError(f"'{shorten(shown(location))}' is no URL: what stands for its host is none.") from None
+
+
 def last_part(location: str) -> str:
     """The last part of an address's path, or its bucket: what a copy and its name are called after.
 
     Always fit to be a file's name; ``recording`` where the address's own is not.
+
+    :raises UsageError: it is no address.
     """
-    parts = urlsplit(encoded(location))
+    parts = _parts(location)
     names = [unquote(part) for part in parts.path.split("/") if part]
     user, _, host = parts.netloc.rpartition("@")
     bucket = user if user and ":" not in user else host.partition(":")[0]
@@ -143,9 +152,9 @@ def stem(location: str) -> str:
 def file_path(location: str) -> str:
     """The path that a ``file://`` address stands for.
 
-    :raises UsageError: it names another machine.
+    :raises UsageError: it names another machine, or is no address.
     """
-    parts = urlsplit(encoded(location))
+    parts = _parts(location)
     if parts.netloc not in ("", "localhost"):
         raise UsageError(f"'{shorten(shown(location))}' names another machine. Write file:///path with three slashes.")
     return unquote(parts.path)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sqlalchemy.exc import OperationalError
 
@@ -51,3 +52,9 @@ def test_a_password_that_a_driver_repeats_is_not_shown(tmp_path: Path) -> None:
     with pytest.raises(SourceUnreachableError, match="wrong") as caught, database_errors(configuration):
         raise OperationalError("SELECT 1", {}, Exception("wrong: hunter1 or hunter2"))
     assert "hunter" not in str(caught.value)
+
+
+def test_an_option_that_the_driver_does_not_have_is_told() -> None:
+    feed = open_sql("postgresql+psycopg://reader@127.0.0.1:1/fleet", {"table": "metrics", "plugin": "foo"})
+    with pytest.raises(SourceUnreachableError, match=r"cannot be read: .*plugins:foo"):
+        feed.fetch(np.datetime64("2026-03-01", "ms"), np.datetime64("2026-03-02", "ms"))

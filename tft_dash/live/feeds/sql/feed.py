@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine
 from tft_dash.errors import TableError, TftDashError
 from tft_dash.live.feeds.sql.bounds import Form
 from tft_dash.live.feeds.sql.configuration import Configuration, configured
-from tft_dash.live.feeds.sql.connecting import reading, reading_engine
+from tft_dash.live.feeds.sql.connecting import database_errors, reading, reading_engine
 from tft_dash.live.feeds.sql.notes import notes_of
 from tft_dash.live.feeds.sql.reading import Fetched, samples_of
 from tft_dash.live.feeds.sql.table import Table
@@ -52,7 +52,8 @@ class SqlFeed:
     def fetch(self, start: np.datetime64, end: np.datetime64) -> Samples:
         """See :meth:`tft_dash.live.adapters.Feed.fetch`."""
         if self._engine is None:
-            self._engine = reading_engine(self.configuration)
+            with database_errors(self.configuration):  # a driver's option may be none
+                self._engine = reading_engine(self.configuration)
         try:
             with reading(self._engine, self.configuration) as connection:
                 return self._fetched(connection, start, end)
