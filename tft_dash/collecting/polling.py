@@ -139,7 +139,11 @@ class Polling:
             raise FailedPollError(str(error)) from error
         except Exception as error:  # a feed's own fault must not end the collector; it is told on every page
             logger.exception("a feed met an error of its own")
-            raise FailedPollError(f"The feed met an error of its own ({type(error).__name__}: {error}).") from error
+            # Not in its own words: what a library says may hold a piece of a secret.
+            raise FailedPollError(
+                f"The source was not read, by an error of the feed's own ({type(error).__name__}). The collector's log "
+                "tells where."
+            ) from error
         if samples.now is not None:
             self._own_clock.show(samples.now)
         return samples
