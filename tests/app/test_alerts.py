@@ -24,10 +24,12 @@ from tft_dash.alerts.tuning.recorded import incidents_of
 from tft_dash.alerts.tuning.tune import Tuner, with_bar
 from tft_dash.app import create_app
 from tft_dash.calibrating.incidents import read_incidents
+from tft_dash.callbacks import models
 from tft_dash.callbacks.alerts import marking, problems, rules, silences, tuner, views
 from tft_dash.callbacks.models import open_models
 from tft_dash.callbacks.reporting import OWN_ERROR
 from tft_dash.pages.alerts import rules as rules_page
+from tft_dash.pages.wording import CALIBRATE
 from tft_dash.services import Services
 from tft_dash.settings import load_settings
 from tft_dash.store.alerts.ruling import KEY as RULES_KEY
@@ -112,6 +114,21 @@ def test_outcomes_are_what_calibrate_reads(services: Services, tmp_path: Path) -
     incidents = read_incidents(path)
     assert {one.server for one in incidents} == set(fleet.IN_TROUBLE)
     assert all(one.happened is True and one.start < one.end for one in incidents)
+
+
+def test_outcomes_of_two_fleets_are_two_files(services: Services, tmp_path: Path) -> None:
+    given = {"data": tmp_path / "data", "cache": tmp_path / "cache",
+             "sources": (fleet.SOURCE, "other=push://other?step=5s")}  # fmt: skip
+    opened = Services(load_settings(given, environ={}, folder=tmp_path), wait_seconds=None, look_seconds=0.0)
+    opened.alerts.say_outcome(the_problem(opened), "true", "Ann")
+    client = create_app(opened).server.test_client()
+    page = json.dumps(problems.open_problems(opened), cls=PlotlyJSONEncoder)
+    hrefs = re.findall(r'"href": "(/api/v1/problems/outcomes\.csv[^"]*)"', page)
+    assert hrefs == ["/api/v1/problems/outcomes.csv?source=fleet", "/api/v1/problems/outcomes.csv?source=other"]
+    assert [len(client.get(href).text.splitlines()) > 1 for href in hrefs] == [True, False]
+    wrong = client.get("/api/v1/problems/outcomes.csv?source=flet")
+    assert (wrong.status_code, "Did you mean 'fleet'?" in wrong.json["error"]) == (404, True)
+    opened.close()
 
 
 def test_a_post_mortem_holds_everything_and_runs_nothing(services: Services) -> None:
@@ -300,3 +317,20 @@ def test_what_people_said_stands_on_the_models_page_with_the_model_that_called_t
     row = shown[shown.index("True of the clear ones") :]
     assert kept.problem.model in row
     assert "0% of 1" in row
+    assert "of the newest" not in shown
+    assert CALIBRATE in shown
+    assert CALIBRATE in text_of(json.loads(json.dumps(problems.open_problems(services), cls=PlotlyJSONEncoder)))
+
+
+def test_the_models_page_says_when_older_problems_were_not_counted(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (kept,) = services.alerts.problems()
+    monkeypatch.setattr(models, "_MOST_PROBLEMS", 3)
+    asked = []
+    monkeypatch.setattr(services.alerts, "problems", lambda *_, limit: asked.append(limit) or (kept,) * 3)
+    assert "of the newest" not in text_of(json.loads(json.dumps(open_models(services), cls=PlotlyJSONEncoder)))
+    monkeypatch.setattr(services.alerts, "problems", lambda *_, limit: (kept,) * limit)
+    shown = text_of(json.loads(json.dumps(open_models(services), cls=PlotlyJSONEncoder)))
+    assert "of the newest 3 problems" in shown
+    assert asked == [4]

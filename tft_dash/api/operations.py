@@ -96,7 +96,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         "get", "/api/v1/problems/outcomes.csv", "What people have said of problems, as calibrate --outcomes reads it.",
-        {200: f"file:{_CSV}"},
+        {200: f"file:{_CSV}"}, fails=(404,), query={"source": "Only of this live source."},
     ),
     Operation(
         "get", _LIBRARY, "The library: the saved scenarios, newest change first, then the presets.",

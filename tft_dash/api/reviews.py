@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 
 from tft_dash.alerting.desk import Kept
 from tft_dash.alerting.review import review
 from tft_dash.alerts.delivery.message import iso
 from tft_dash.api.answers import make_blueprint
+from tft_dash.errors import UnknownNameError
 from tft_dash.pages.postmortem.report import report
 from tft_dash.services import Services
 
@@ -28,11 +29,22 @@ def register_reviews(server: Flask, services: Services) -> None:
 
     @blueprint.get("/api/v1/problems/outcomes.csv")
     def outcomes() -> Response:
-        found = services.alerts.problems(limit=MOST_PROBLEMS)
+        found = services.alerts.problems(_asked(services), limit=MOST_PROBLEMS)
         return _attached(outcomes_csv(found), "text/csv; charset=utf-8", "outcomes.csv")
 
     base = services.settings.base_path.rstrip("/")
     server.register_blueprint(blueprint, url_prefix=base or None)
+
+
+def _asked(services: Services) -> list[str] | None:
+    """The one source that is asked for; None = all. One that is not served any more may have problems still."""
+    name = request.args.get("source")
+    if name is None:
+        return None
+    known = sorted({*services.live_names(), *services.alerts.sources()})
+    if name not in known:
+        raise UnknownNameError("live source", name, known)
+    return [name]
 
 
 def outcomes_csv(found: tuple[Kept, ...]) -> str:

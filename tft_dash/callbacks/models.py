@@ -43,15 +43,17 @@ def open_models(services: Services, **_query: str) -> Any:  # noqa: ANN401 - a D
     evidence = None if name is None else _tried(partial(services.model_evidence, name), problems)
     versions = _tried(services.artefacts, problems) or ()
     fitted = _tried(services.calibrations, problems) or ()
-    outcomes = _tried(partial(_outcomes, services), problems) or ()
+    outcomes, newest = _tried(partial(_outcomes, services), problems) or ((), None)
     watched = services.recording_names() if name is not None else ()
-    own = page.OwnFleets(watched, fitted, outcomes)
+    own = page.OwnFleets(watched, fitted, outcomes, newest)
     return page.layout(cards, services.default_model(), versions, evidence, problems, own=own)
 
 
-def _outcomes(services: Services) -> tuple[Worth, ...]:
+def _outcomes(services: Services) -> tuple[tuple[Worth, ...], int | None]:
+    """What alerts were worth, and of how many of the newest problems; None = of all."""
     live = services.live_names()
-    return worth_of(services.alerts.problems(live, limit=_MOST_PROBLEMS)) if live else ()
+    found = services.alerts.problems(live, limit=_MOST_PROBLEMS + 1) if live else ()
+    return worth_of(found[:_MOST_PROBLEMS]), _MOST_PROBLEMS if len(found) > _MOST_PROBLEMS else None
 
 
 def _card(services: Services, name: str) -> ModelCard:

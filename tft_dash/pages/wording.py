@@ -15,6 +15,9 @@ from tft_dash.errors import shorten
 DASH: Final = "—"
 """Stands where nothing is known."""
 
+CALIBRATE: Final = "tft-dash calibrate RECORDING --for SOURCE --outcomes outcomes.csv"
+"""Fits a model's probabilities to what people have said of a live source's problems."""
+
 _SIZES: Final = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 _ICONS: Final = {
     "good": "health-green",

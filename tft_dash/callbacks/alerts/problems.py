@@ -41,7 +41,7 @@ def open_problems(services: Services, **query: str) -> Any:  # noqa: ANN401 - a 
     """The list; or the one problem that the address names behind a question mark, as links in what is told do."""
     if query.get("problem"):
         return open_problem(services, query["problem"])
-    return problems.layout(services.settings.base_path, _shown_board(services))
+    return problems.layout(services.settings.base_path, _shown_board(services), services.live_names())
 
 
 def open_problem(services: Services, problem_id: str, **_query: str) -> Any:  # noqa: ANN401 - a Dash component

@@ -20,7 +20,6 @@ from tft_dash.alerts.rules import FLEET_CHECKS, Rule
 from tft_dash.alerts.tuning.recorded import History, Incident, incidents_by_people, incidents_of, series_of
 from tft_dash.alerts.tuning.tune import Tuner, Tuning, with_bar
 from tft_dash.answering import BEST
-from tft_dash.callbacks.alerts import views
 from tft_dash.callbacks.reporting import OWN_ERROR
 from tft_dash.errors import TftDashError, UnknownNameError, UsageError
 from tft_dash.figures.alerts import tradeoff
@@ -71,7 +70,7 @@ class Past:
 
     def history(self, asked: Asked) -> History:
         """What was recorded of the source, or what its recording is judged to be."""
-        live = asked.source in views.live_names(self._services)
+        live = asked.source in self._services.live_names()
         key: Hashable = (asked.source, asked.last)
         if not live:
             answering = self._services.answering(asked.source, BEST)
@@ -106,7 +105,7 @@ def open_tuner(services: Services, **query: str) -> Any:  # noqa: ANN401 - a Das
     """The page."""
     try:
         found = services.alerts.rules()
-        live = views.live_names(services)
+        live = services.live_names()
         others = [name for name in services.source_names() if name not in live]
         names = [rule.alert for rule in found.rules.spec.rules if _movable(rule)]
         return tuner.layout(services.settings.base_path, [*live, *others], names, found.version, query.get("source"))
@@ -209,7 +208,7 @@ def begun(past: Past, services: Services, asked: Asked, theme: object, about: Ma
     """The slider, the curve and the result for another source, rule or truth."""
     shown = theme_of(theme)
     try:
-        state = services.live_state(asked.source) if asked.source in views.live_names(services) else None
+        state = services.live_state(asked.source) if asked.source in services.live_names() else None
         asked = Asked(asked.source, asked.rule, asked.truth, -1 if state is None else state.latest)
         rule, judge, history = past.tuner(asked)
         scale = scale_of(rule, history)

@@ -13,7 +13,6 @@ from tft_dash.pages.alerts.problem import Detail
 from tft_dash.pages.alerts.problems import Board, Standing, Watch
 from tft_dash.pages.alerts.told import Told
 from tft_dash.services import Services
-from tft_dash.sources.remote.address import LIVE
 from tft_dash.store.alerts.outbox import Delivery, Telling
 from tft_dash.store.live import LiveState
 
@@ -32,7 +31,7 @@ def board(services: Services) -> Board:
     states = by_problem(desk.alerts())
     return Board(
         now_ms=now,
-        watched=tuple(watch(services, name) for name in live_names(services)),
+        watched=tuple(watch(services, name) for name in services.live_names()),
         standing=tuple(standing(one, states) for one in open_ones),
         past=tuple(standing(one, states) for one in lately if one.problem.life == "resolved"),
         past_days=PAST_DAYS,
@@ -78,12 +77,6 @@ def standing(kept: Kept, states: Mapping[str, Sequence[AlertState]], said: Ackno
     at_it = said or next((one.acknowledged for one in mine if one.acknowledged is not None), None)
     silenced = bool(mine) and all(one.silenced_by for one in mine)
     return Standing(kept.problem, kept.remarks, at_it, silenced, len(mine))
-
-
-def live_names(services: Services) -> tuple[str, ...]:
-    """The live sources that the settings name."""
-    places = [services.place(name) for name in services.configured_names()]
-    return tuple(place.name for place in places if place.named is not None and place.named.kind == LIVE)
 
 
 def watch(services: Services, name: str) -> Watch:

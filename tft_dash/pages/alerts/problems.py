@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import quote
 
 from dash import dcc, html
 
@@ -13,7 +15,7 @@ from tft_dash.alerts.problem import Involved, Problem, Remarks
 from tft_dash.alerts.rules import SEVERITIES
 from tft_dash.pages.alerts import frame
 from tft_dash.pages.alerts import wording as say
-from tft_dash.pages.wording import plural
+from tft_dash.pages.wording import CALIBRATE, plural
 
 LEAD: Final = "What is wrong, each problem once: where it likely began, who is in it, and what people say of it."
 SERVERS_SHOWN: Final = 3
@@ -61,24 +63,34 @@ class Board:
     base: str = "/"
 
 
-def layout(base: str, live: Any) -> html.Div:  # noqa: ANN401 - Dash children
-    """The page; what changes by itself is in ``live``."""
-    export = html.A(
-        "Outcomes as CSV", href=f"{base}api/v1/problems/outcomes.csv", className="button", download="outcomes.csv",
-        title="What people have said, as tft-dash calibrate --outcomes reads it.",
-    )  # fmt: skip
+def layout(base: str, live: Any, sources: Sequence[str]) -> html.Div:  # noqa: ANN401 - Dash children
+    """The page; what changes by itself is in ``live``.
+
+    :param sources: the live ones; each has its own file of outcomes, for servers of two fleets may share a name.
+    """
     lead = html.P(LEAD)
     content = [
         html.Div(live, id=ids.ALERTS_LIVE),
         html.Div(id=ids.ALERTS_SERVERS, hidden=True),
         html.Div(id=ids.ALERTS_LOG, hidden=True),
-        html.Div([export, frame.quiet(
-            "What people have said calibrates models: tft-dash calibrate SOURCE --outcomes outcomes.csv. What came of "
-            "it stands on the page Models."
+        html.Div([*_exports(base, sources), frame.quiet(
+            f"What people have said calibrates models: {CALIBRATE}. What came of it stands on the page Models."
         )], className="alerts-foot"),
         *clockwork({"page": "problems"}),
     ]  # fmt: skip
     return frame.page(base, "", "Alerts", lead, content, name=False)
+
+
+def _exports(base: str, sources: Sequence[str]) -> list[Any]:
+    found = []
+    for name in sources or ("",):
+        words = f"Outcomes of {name} as CSV" if len(sources) > 1 else "Outcomes as CSV"
+        query = f"?source={quote(name, safe='')}" if name else ""
+        found.append(html.A(
+            words, href=f"{base}api/v1/problems/outcomes.csv{query}", className="button", download="outcomes.csv",
+            title="What people have said, as tft-dash calibrate --outcomes reads it.",
+        ))  # fmt: skip
+    return found
 
 
 def clockwork(about: dict[str, Any]) -> list[Any]:

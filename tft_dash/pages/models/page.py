@@ -30,11 +30,13 @@ class OwnFleets:
     :param watched: sources whose forecasts can be held against what happened.
     :param calibrations: those that were fitted here.
     :param outcomes: of the problems of live sources, as people say them.
+    :param newest: of so many of the newest problems; None = of all.
     """
 
     watched: Sequence[str] = ()
     calibrations: Sequence[ShelvedCalibration] = ()
     outcomes: Sequence[Worth] = ()
+    newest: int | None = None
 
 
 def layout(
@@ -68,7 +70,11 @@ def layout(
             _section("The models", [cards.model_cards(model_cards, default)]),
             *(_evidence(evidence) if evidence is not None else [_none(model_cards, versions, problems)]),
             *([_section("Does it still hold?", drift.section(own.watched))] if own.watched else []),
-            *([_section("What people said of its alerts", said.outcomes(own.outcomes))] if own.outcomes else []),
+            *(
+                [_section("What people said of its alerts", said.outcomes(own.outcomes, own.newest))]
+                if own.outcomes
+                else []
+            ),
             _section("Fitted to your own fleets", fitted.calibrations(own.calibrations)),
             _section("Versions of the forecast model", cards.versions(versions)),
         ],

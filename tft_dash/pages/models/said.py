@@ -9,14 +9,17 @@ from dash import html
 
 from tft_dash.figures.models.values import share
 from tft_dash.pages.models.wording import table
-from tft_dash.pages.wording import DASH, whole
+from tft_dash.pages.wording import CALIBRATE, DASH, whole
 
 if TYPE_CHECKING:
     from tft_dash.alerting.worth import Worth
 
 
-def outcomes(found: Sequence[Worth]) -> list[Any]:
-    """A row for each live source and model."""
+def outcomes(found: Sequence[Worth], newest: int | None) -> list[Any]:
+    """A row for each live source and model.
+
+    :param newest: only so many of the newest problems were counted; None = all.
+    """
     head = ["Source", "Model", "Problems", "True", "False", "Unclear", "Nobody said", "True of the clear ones"]
     rows = [
         [one.source, one.model or DASH, *map(whole, (one.problems, one.true, one.false, one.unclear, one.unsaid)),
@@ -29,11 +32,13 @@ def outcomes(found: Sequence[Worth]) -> list[Any]:
     )
     how = html.P(
         [what,
-         html.Code("tft-dash calibrate RECORDING --for SOURCE --outcomes outcomes.csv"),
+         html.Code(CALIBRATE),
          ", with a recording of that fleet and the file that the page Alerts gives."],
         className="quiet",
     )  # fmt: skip
-    return [table(head, rows, "Outcomes of problems"), how]
+    whose = "Outcomes of problems" if newest is None else f"Outcomes of the newest {newest:,} problems"
+    limit = [html.P(f"Counted are outcomes of the newest {newest:,} problems.", className="quiet")] if newest else []
+    return [table(head, rows, whose), *limit, how]
 
 
 def _precision(one: Worth) -> str:
