@@ -42,14 +42,27 @@ class _Child:
                 return
             if now - self.started >= STEADY_SECONDS:
                 self.pause = FIRST_PAUSE_SECONDS
-            self.due, self.pause = now + self.pause, min(2 * self.pause, LAST_PAUSE_SECONDS)
+            self._put_off(now)
             logger.warning("%s: its process %d ended; it is started again", self.name, self.process.pid)
             self.process = None
         if now >= self.due:
+            self._start(now)
+
+    def _start(self, now: float) -> None:
+        try:
             self.process = subprocess.Popen(  # noqa: S603 - this very program
                 [*self.command], env={**os.environ, **self.environ}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
             )
+        except OSError as error:  # too many processes or too little memory: others run on, and it may have room later
+            self._put_off(now)
+            reason = error.strerror or type(error).__name__
+            logger.warning("%s: its process cannot be started (%s); it is tried again", self.name, reason)
+        else:
             self.started = now
+
+    def _put_off(self, now: float) -> None:
+        """Not again at once, and later each time."""
+        self.due, self.pause = now + self.pause, min(2 * self.pause, LAST_PAUSE_SECONDS)
 
 
 class Supervisor:
