@@ -49,7 +49,7 @@ class Lead:
         self._heard = self._monotonic()
         if self._lease is None:
             self._lease = self._leases.acquire(self._facts, self._holder)
-        if self._lease is not None and self._thread is None:
+        if self._lease is not None and (self._thread is None or not self._thread.is_alive()):
             self._thread = threading.Thread(target=self._keep, name=f"lease-{self._facts.name}", daemon=True)
             self._thread.start()
         return self._lease

@@ -63,6 +63,19 @@ def test_a_process_whose_polling_stands_still_stops_leading(store: Store) -> Non
     lead.release()
 
 
+def test_a_thread_that_died_is_followed_by_another(store: Store) -> None:
+    lead = Lead(Leases(store), FACTS, "one", renew_seconds=0.05)
+    lead._stop.set()  # as if it had met an error
+    assert lead.take() is not None
+    assert lead._thread is not None
+    lead._thread.join()
+    lead._stop.clear()
+    run_out(store)
+    assert lead.take() is not None
+    assert until(lambda: renewed(store))
+    lead.release()
+
+
 def test_one_that_was_followed_learns_it_and_asks_again(store: Store) -> None:
     lead = Lead(Leases(store), FACTS, "one", renew_seconds=0.05)
     first = lead.take()
