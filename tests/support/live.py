@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from tft_dash.live.feeds.memory import ManualClock, MemoryFeed
 from tft_dash.models.base import RiskModel
 from tft_dash.models.thresholds import ThresholdModel
 from tft_dash.store.engine import Store
-from tft_dash.store.live import Hooks, Leases, LiveFacts, LiveStore
+from tft_dash.store.live import Hooks, Lease, Leases, LiveFacts, LiveStore, Poll
 from tft_dash.ticks import Roster, TickRecord
 
 STEP = 5.0
@@ -28,15 +28,26 @@ def seconds(number: float) -> np.timedelta64:
     return np.timedelta64(round(number * 1000), "ms")
 
 
+class Untold(Recorder):
+    """Does not tell what the source's clock showed."""
+
+    def record(self, lease: Lease, records: Sequence[TickRecord], poll: Poll) -> None:
+        super().record(lease, records, replace(poll, clock=None))
+
+
 @dataclass
 class World:
-    """A source and the time; both stand still until they are moved."""
+    """A source and the time; both stand still until they are moved.
+
+    :ivar told: whether the store is told how far this time is from its own; else what is shown is as old as it looks.
+    """
 
     store: Store
     name: str = "fleet"
     step: float = STEP
     clock: ManualClock = field(default_factory=ManualClock)
     elapsed: float = 1000.0
+    told: bool = False
     feed: MemoryFeed = field(init=False)
     ticks: LiveStore = field(init=False)
 
@@ -79,7 +90,7 @@ class World:
             Plan(self.name, self.step, forget),
             Polling(self.feed, delay, backfill, clock),
             Lead(Leases(own), facts, holder),
-            Recorder(self.name, LiveStore(own), keeper, hooks or Hooks()),
+            (Recorder if self.told else Untold)(self.name, LiveStore(own), keeper, hooks or Hooks()),
             model=model or (lambda _: known),
             store_clock=clock,
         )

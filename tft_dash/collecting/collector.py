@@ -25,7 +25,7 @@ from tft_dash.live.rosters import Rosters, TickValues
 from tft_dash.live.samples import Samples
 from tft_dash.models.base import RiskModel
 from tft_dash.schema import Window
-from tft_dash.store.live import Lease, LiveState, Poll
+from tft_dash.store.live import Lease, LiveState, Poll, Rejections
 from tft_dash.ticks import NO_COUNTS, Counts, Roster, TickRecord
 
 logger = logging.getLogger(__name__)
@@ -87,6 +87,7 @@ class Collector:
         self._grid: Grid | None = None
         self._at = -1
         self._pending: list[TickRecord] = []
+        self._unsaid: Rejections = ()
         self._leads: bool | None = None
         self._longest_wait = polling.delay_seconds + 2 * plan.step_seconds
         self._said = ""
@@ -134,8 +135,8 @@ class Collector:
         """Write what was judged before and could not be recorded then, unless it was after all; the newest tick."""
         pending = [record for record in self._pending if record.tick > state.latest]
         if pending:
-            self._recorder.record(lease, pending, Poll())
-        self._pending.clear()
+            self._record(lease, pending)
+        self._done()
         return pending[-1].tick if pending else state.latest
 
     def _poll(self, lease: Lease) -> float:
@@ -167,18 +168,24 @@ class Collector:
     def _take(self, lease: Lease, grid: Grid, due: Due, samples: Samples) -> None:
         """Judge and record these ticks, some at a time."""
         aligned = align(samples, grid, due.first, due.last, self._polling.now())
-        rejections = tuple((one.rule, one.count, one.examples) for one in samples.rejected)
+        self._unsaid = tuple((one.rule, one.count, one.examples) for one in samples.rejected)
         counts = aligned.counts
         judge = self._ready_judge(grid)
         for first in range(0, aligned.ticks, RECORDED_AT_ONCE):
             for row in range(first, min(first + RECORDED_AT_ONCE, aligned.ticks)):
                 self._pending.append(self._judged(grid, judge, self._rosters.take(aligned, row), counts))
                 counts = NO_COUNTS
-            totals = sum((record.counts for record in self._pending), NO_COUNTS)
-            self._recorder.record(lease, self._pending, Poll(counts=totals, rejections=rejections))
-            self._pending.clear()
-            rejections = ()
+            self._record(lease, self._pending)
+            self._done()
             self._lead.beat()
+
+    def _record(self, lease: Lease, records: Sequence[TickRecord]) -> None:
+        totals = sum((record.counts for record in records), NO_COUNTS)
+        self._recorder.record(lease, records, Poll(counts=totals, rejections=self._unsaid, clock=self._polling.now()))
+
+    def _done(self) -> None:
+        self._pending.clear()
+        self._unsaid = ()
 
     def _judged(self, grid: Grid, judge: Judge, values: TickValues, counts: Counts) -> TickRecord:
         said = spoken(judge.judge(values), values.silent_ticks > 0)
@@ -252,7 +259,7 @@ class Collector:
         """Forget everything: the next round reads what is recorded."""
         self._judge, self._grid, self._at = None, None, -1
         self._rosters = Rosters(self._plan.forget_ticks)
-        self._pending.clear()
+        self._done()
 
     def _note_lead(self, lease: Lease | None, state: LiveState) -> None:
         leads = lease is not None

@@ -116,6 +116,7 @@ LIVE_SOURCES: Final = Table(
     Column("model", String(200), nullable=False),
     Column("polled_ms", BigInteger),
     Column("answered_ms", BigInteger),
+    Column("clock_ms", BigInteger),
     Column("problem", Text, nullable=False),
     Column("newest_ms", BigInteger),
     Column("late", BigInteger, nullable=False),

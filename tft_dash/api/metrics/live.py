@@ -97,7 +97,8 @@ def _of_state(whose: Mapping[str, str], state: LiveState) -> Iterator[Sample]:
     if state.answered is not None:
         yield Sample("tft_dash_live_answered_timestamp_seconds", whose, _seconds(state.answered - _EPOCH))
     if state.newest is not None:
-        yield Sample("tft_dash_live_data_age_seconds", whose, max(0.0, _seconds(state.now - state.newest)))
+        age = _seconds(state.now + state.clock_ahead - state.newest)
+        yield Sample("tft_dash_live_data_age_seconds", whose, max(0.0, age))
     if state.latest_time is not None:
         yield Sample("tft_dash_live_tick_timestamp_seconds", whose, _seconds(state.latest_time - _EPOCH))
         yield Sample("tft_dash_live_collector_lag_seconds", whose, state.lag_seconds or 0.0)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from tft_dash.store.live.leases import LEASE_SECONDS, RENEW_SECONDS, Lease, Leases, LiveFacts
-from tft_dash.store.live.recording import Hooks, OnSilence, OnTick, Poll
+from tft_dash.store.live.recording import Hooks, OnSilence, OnTick, Poll, Rejections
 from tft_dash.store.live.states import LiveState
 from tft_dash.store.live.ticks import FleetHistory, LiveStore
 
 __all__ = [
     "LEASE_SECONDS", "RENEW_SECONDS", "FleetHistory", "Hooks", "Lease", "Leases", "LiveFacts", "LiveState", "LiveStore",
-    "OnSilence", "OnTick", "Poll",
+    "OnSilence", "OnTick", "Poll", "Rejections",
 ]  # fmt: skip

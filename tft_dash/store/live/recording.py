@@ -29,6 +29,9 @@ all the same: alerts must not stop the recording."""
 OnSilence = Callable[[Connection, str, np.datetime64, str], None]
 """Called likewise when a source did not answer: its name, when it was asked by the store's clock, and why."""
 
+Rejections = tuple[tuple[str, int, tuple[str, ...]], ...]
+"""Rule, how many samples, and the first of them in words."""
+
 COUNTS: Final = ("late", "duplicate", "future", "rejected")
 
 
@@ -39,13 +42,16 @@ class Poll:
     :param problem: why it brought nothing; "" = it went well.
     :param answered: whether the source answered.
     :param counts: samples that are in no tick.
-    :param rejections: rule, count, examples of those that were not acceptable.
+    :param rejections: those that were not acceptable.
+    :param clock: what the clock showed that closed the ticks; None = as it was. Without a tick it tells nothing: one
+        that was set back must not make an old tick look new.
     """
 
     problem: str = ""
     answered: bool = True
     counts: Counts = NO_COUNTS
-    rejections: tuple[tuple[str, int, tuple[str, ...]], ...] = ()
+    rejections: Rejections = ()
+    clock: np.datetime64 | None = None
 
 
 NOTHING_NEW: Final = Poll()
@@ -151,6 +157,8 @@ def _changes(row: Row[Any], poll: Poll, now: int) -> dict[str, Any]:
     if poll.answered:
         changes["answered_ms"] = now
     changes |= {name: getattr(row, name) + getattr(poll.counts, name) for name in COUNTS}
+    if poll.clock is not None:
+        changes["clock_ms"] = milliseconds(poll.clock) - now
     if poll.rejections:
         changes["rejections"] = json.dumps(poll.rejections)
     return changes

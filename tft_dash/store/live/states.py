@@ -12,6 +12,7 @@ from sqlalchemy import Row
 from tft_dash.store.live.clock import instant
 from tft_dash.ticks import Counts
 
+NO_TIME_AHEAD: Final = np.timedelta64(0, "ms")
 STALE_SLACK_SECONDS: Final = 1.5
 """Ticks are recorded, and noticed, a moment after they are over."""
 
@@ -37,6 +38,7 @@ class LiveState:
     :param epoch: rises with every change of the holder.
     :param until: end of the holder's lease, unless it renews it.
     :param now: the store's clock as this was read.
+    :param clock_ahead: by how much the clock that closes its ticks was ahead of the store's as the newest was recorded.
     :param store_away: whether the store cannot be read at the moment: all this is what was known before.
     """
 
@@ -61,6 +63,7 @@ class LiveState:
     epoch: int
     until: np.datetime64
     now: np.datetime64
+    clock_ahead: np.timedelta64 = NO_TIME_AHEAD
     store_away: bool = False
 
     @property
@@ -85,10 +88,13 @@ class LiveState:
 
     @property
     def age_seconds(self) -> float | None:
-        """Since the time of the newest tick, by the store's clock; None = no tick was recorded yet."""
+        """Since the time of the newest tick, by the clock that closes ticks; None = no tick was recorded yet.
+
+        By another clock a source whose own is some seconds off would never be current, or always.
+        """
         if self.latest_time is None:
             return None
-        return float((self.now - self.latest_time) / np.timedelta64(1, "ms")) / 1000.0
+        return float((self.now + self.clock_ahead - self.latest_time) / np.timedelta64(1, "ms")) / 1000.0
 
     @property
     def stale_seconds(self) -> float:
@@ -105,10 +111,10 @@ class LiveState:
 
     @property
     def lag_seconds(self) -> float | None:
-        """How long the next tick has been due, by the store's clock; 0 = everything due is recorded; None = no tick."""
-        if self.latest_time is None:
+        """How long the next tick has been due, by that clock, too; 0 = everything due is recorded; None = no tick."""
+        age = self.age_seconds
+        if age is None:
             return None
-        age = float((self.now - self.latest_time) / np.timedelta64(1, "ms")) / 1000.0
         return max(0.0, age - self.step_seconds - self.delay_seconds)
 
     def time_of(self, tick: int) -> np.datetime64:
@@ -147,4 +153,5 @@ def state_of(row: Row[Any], now_ms: int) -> LiveState:
         epoch=row.epoch,
         until=until,
         now=now,
+        clock_ahead=np.timedelta64(row.clock_ms or 0, "ms"),
     )

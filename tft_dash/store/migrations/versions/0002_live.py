@@ -38,6 +38,7 @@ def _sources() -> None:
         sa.Column("model", sa.String(200), nullable=False),
         sa.Column("polled_ms", sa.BigInteger),
         sa.Column("answered_ms", sa.BigInteger),
+        sa.Column("clock_ms", sa.BigInteger),
         sa.Column("problem", sa.Text, nullable=False),
         sa.Column("newest_ms", sa.BigInteger),
         sa.Column("late", sa.BigInteger, nullable=False),
