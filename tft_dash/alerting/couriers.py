@@ -166,7 +166,7 @@ class Courier:
         if answer.ok:
             self._synced(telling, answer, found)
             return
-        self._give_up(receiver, found)
+        self._give_up(receiver, found, answer)
         self._again(receiver, telling, answer)
 
     def _synced(self, telling: Telling, answer: Answer, found: Sync) -> None:
@@ -178,14 +178,18 @@ class Courier:
             outbox.settle_carried(connection, [one.id for one in found.fresh], "sent", now)
             outbox.log(connection, [_logged(one, answer, "sent", now) for one in found.fresh])
 
-    def _give_up(self, receiver: Receiver, found: Sync) -> None:
-        """What is over, and could not be told for so long, is not told any more: it ends there by itself."""
+    def _give_up(self, receiver: Receiver, found: Sync, answer: Answer) -> None:
+        """What is over, and could not be told for so long, is not told any more, neither that it was nor its end."""
         with self._store.write() as connection:
             now = database_now_ms(connection)
-            old = [
-                one for one in found.fresh if one.event == "resolved" and now - one.created_ms > receiver.give_up * 1000
-            ]
+            over = {
+                one.subject
+                for one in found.fresh
+                if one.event == "resolved" and now - one.created_ms > receiver.give_up * 1000
+            }
+            old = [one for one in found.fresh if one.subject in over]
             outbox.settle_carried(connection, [one.id for one in old], "gave-up", now)
+            outbox.log(connection, [_logged(one, answer, "gave-up", now) for one in old])
 
 
 def _logged(telling: Telling, answer: Answer, outcome: str, now: int) -> Delivery:

@@ -118,6 +118,40 @@ def test_while_it_is_away_everything_is_kept_and_told_when_it_is_back(make: Make
     assert {one.outcome for one in watch.desk.deliveries()} == {"failed", "sent"}
 
 
+def test_news_does_not_shorten_the_time_for_which_it_asks_to_be_left_alone(make: MakeWatch, inbox: Inbox) -> None:
+    inbox.replies = [Reply(429, headers=(("Retry-After", "120"),)), Reply()]
+    watch = make()
+    watch.live(1, 97.0)
+    watch.deliver()
+    watch.live(2, 20.0)
+    assert watch.courier.due() == set()
+    assert watch.deliver() == 0
+    assert len(inbox.got) == 1
+    refresh(watch)
+    assert len(inbox.got) == 2
+    watch.live(1, 97.0)
+    assert watch.deliver() == 1, "once it went well, news goes at once"
+
+
+def test_an_alert_that_was_given_up_is_given_up_whole_and_never_said_to_be_sent(make: MakeWatch, inbox: Inbox) -> None:
+    inbox.replies = [Reply(503)]
+    watch = make(options={"give_up": "1s"})
+    watch.live(1, 97.0)
+    watch.live(2, 20.0)
+    with watch.store.write() as connection:
+        connection.execute(update(ALERT_TELLINGS).where(ALERT_TELLINGS.c.event == "resolved").values(created_ms=1))
+    refresh(watch)
+    assert watch.states() == [("am", "resolved", "gave-up")] * 2 + [("am", "firing", "gave-up")] * 2
+    log = watch.desk.deliveries()
+    assert sorted(one.event for one in log if one.outcome == "gave-up") == ["firing"] * 2 + ["resolved"] * 2
+    inbox.replies = [Reply()]
+    watch.live(1, 97.0)
+    refresh(watch)
+    assert {one.telling for one in watch.desk.deliveries() if one.outcome == "sent"}.isdisjoint(
+        {one.telling for one in log}
+    )
+
+
 def test_what_was_over_before_it_could_be_told_is_never_sent(make: MakeWatch, inbox: Inbox) -> None:
     watch = make(ago=7200.0)
     watch.live(3, 97.0)

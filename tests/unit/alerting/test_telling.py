@@ -127,6 +127,24 @@ def test_a_receiver_that_asks_to_be_left_alone_is_left_alone(make: MakeWatch, in
     assert "429" in watch.desk.deliveries()[0].words
 
 
+def test_a_receiver_that_is_left_alone_is_not_told_of_another_problem_either(make: MakeWatch, inbox: Inbox) -> None:
+    inbox.replies = [Reply(429, headers=(("Retry-After", "120"),)), Reply()]
+    quiet = {"alert": "Quiet", "when": {"check": "source_silent"}, "severity": "critical"}
+    watch = make(hook(inbox), rules=(HOT, quiet))
+    watch.live(1, 97.0)
+    watch.deliver()
+    watch.world.feed.away = "it is away"
+    watch.world.forward(5)
+    watch.collector.round()
+    assert len(watch.desk.problems(standing=True)) == 2
+    assert watch.deliver() == 0
+    assert len(inbox.got) == 1
+    with watch.store.write() as connection:
+        connection.execute(update(ALERT_TELLINGS).values(due_ms=1))
+    watch.deliver()
+    assert events(inbox) == ["firing"] * 3
+
+
 def test_a_message_that_is_refused_for_good_is_not_sent_again_and_the_log_says_why(
     make: MakeWatch, inbox: Inbox
 ) -> None:

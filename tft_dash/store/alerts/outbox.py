@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, case, delete, func, insert, select, update
 
 from tft_dash.store.alerts.judged import dumped, parts
 from tft_dash.store.schema import ALERT_DELIVERIES, ALERT_PROBLEMS, ALERT_TELLINGS
@@ -102,9 +102,11 @@ def sync_id(source: str, receiver: str) -> str:
 
 
 def wake(connection: Connection, source: str, receiver: str, now_ms: int) -> None:
-    """There is news for a receiver's sync."""
-    place = ALERT_TELLINGS.c.id == sync_id(source, receiver)
-    news = {"wakes": ALERT_TELLINGS.c.wakes + 1, "due_ms": now_ms, "attempts": 0}
+    """There is news for a receiver's sync. It goes at once, or when a receiver that failed is tried again."""
+    table = ALERT_TELLINGS.c
+    place = table.id == sync_id(source, receiver)
+    failed = (table.attempts > 0) & (table.claim == "")
+    news = {"wakes": table.wakes + 1, "due_ms": case((failed, table.due_ms), else_=now_ms)}
     if not connection.execute(update(ALERT_TELLINGS).where(place).values(**news)).rowcount:
         first = Telling(sync_id(source, receiver), source, receiver, SYNC, "", "", "waiting", now_ms, due_ms=now_ms)
         put(connection, [first])
@@ -126,13 +128,16 @@ def _is_due(row: Row[Any], now_ms: int) -> bool:
 def claim(connection: Connection, source: str, receiver: str, now_ms: int) -> Telling | None:
     """The next row that is due, claimed; None = none is, or others are at it.
 
-    What is told of one problem goes in order: the news that it is over never comes before the news of it.
+    What is told of one problem goes in order: the news that it is over never comes before the news of it. While a
+    receiver that failed is left alone, nothing goes to it, be it newer than what failed.
     """
     mine = ALERT_TELLINGS.c.receiver == receiver, ALERT_TELLINGS.c.source == source
     wanted = select(ALERT_TELLINGS).where(*mine, ALERT_TELLINGS.c.state == "waiting")
     ordered = wanted.order_by(ALERT_TELLINGS.c.created_ms, ALERT_TELLINGS.c.event).limit(LOOKED_AT)
     waits: set[str] = set()
     for row in connection.execute(ordered):
+        if row.event != SYNC and row.attempts and not row.claim and row.due_ms > now_ms:
+            return None
         free = not row.claim or row.until_ms <= now_ms or row.until_ms > now_ms + 2 * CLAIM_MS
         if free and _is_due(row, now_ms) and row.subject not in waits:
             return _claimed(connection, row, now_ms)
