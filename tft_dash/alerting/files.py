@@ -58,6 +58,7 @@ class WatchedFile(Generic[Document]):
             with self._path.open("rb") as file:
                 text = file.read(LARGEST)
         except OSError as error:
+            self._seen = None  # it may come back as it was
             reason = (error.strerror or type(error).__name__).lower()
             shown = shorten(str(self._path), 200)
             raise SourceMissingError(f"{shown} cannot be read: {reason}. Mend it, or name another file.") from error

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from support.watching import Watch, document
 
+from tft_dash.alerting.files import WatchedFile
 from tft_dash.alerting.judge import AlertJudge
 from tft_dash.alerting.ruling import Grouping
+from tft_dash.alerts.dependencies import parse_dependencies
 from tft_dash.errors import TftDashError
 
 STRANGERS = {"web": ["database"], "mail": []}
@@ -63,6 +65,18 @@ def test_the_file_is_read_anew_and_a_broken_one_changes_nothing(make: MakeWatch,
     assert grouping.terms().graph.upstream("database", "web")
     written(tmp_path, {"web": ["cache"]})
     assert not grouping.terms().graph.upstream("database", "web")
+
+
+def test_a_file_that_comes_back_as_it_was_is_fine_again(tmp_path: Path) -> None:
+    path = Path(written(tmp_path, STRANGERS))
+    file = WatchedFile(str(path), parse_dependencies)
+    known = file.read()
+    path.rename(tmp_path / "away")
+    assert file.read() == known
+    assert "cannot be read" in file.problem
+    (tmp_path / "away").rename(path)
+    assert file.read() == known
+    assert file.problem == ""
 
 
 def test_nobody_starts_to_judge_by_a_file_that_is_broken_or_not_there(make: MakeWatch, tmp_path: Path) -> None:
