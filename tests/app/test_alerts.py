@@ -28,6 +28,7 @@ from tft_dash.callbacks import models
 from tft_dash.callbacks.alerts import marking, problems, rules, silences, tuner, views
 from tft_dash.callbacks.models import open_models
 from tft_dash.callbacks.reporting import OWN_ERROR
+from tft_dash.errors import UnreachableError
 from tft_dash.pages.alerts import rules as rules_page
 from tft_dash.pages.wording import CALIBRATE
 from tft_dash.services import Services
@@ -172,6 +173,42 @@ def test_each_mistake_of_a_silence_is_told_beside_its_field(services: Services) 
     assert made.silence.end_ms - made.silence.start_ms in range(7_199_000, 7_201_000)
     silences.acted(services, good, made.silence.id)
     assert services.alerts.silences()[0].ended_by == "Ann"
+
+
+def test_a_time_with_an_offset_is_that_time() -> None:
+    assert silences._start_ms("2026-03-01T22:00+02:00") == silences._start_ms("2026-03-01T20:00")
+    assert silences._start_ms("2026-03-01T20:00Z") == silences._start_ms("2026-03-01T20:00") == 1_772_395_200_000
+
+
+def test_a_silence_that_begins_beyond_all_time_is_refused_and_breaks_no_page(services: Services) -> None:
+    asked = silences.Asked("profile=database", "disks", "9999-12-31T00:00", "2h", "Ann", maintenance=False)
+    assert "It must begin within a year" in said(silences.acted(services, asked, None))
+    assert services.alerts.silences() == ()
+    assert "No silence holds" in str(silences.open_silences(services))
+
+
+def test_a_broken_file_of_receivers_is_not_told_as_news_of_an_alertmanager(services: Services, tmp_path: Path) -> None:
+    (tmp_path / "receivers.yaml").write_text("kind: [")
+    given = {"data": tmp_path / "data", "cache": tmp_path / "cache", "alert_receivers": f"{tmp_path}/receivers.yaml"}
+    opened = Services(load_settings(given, environ={}, folder=tmp_path), wait_seconds=None, look_seconds=0.0)
+    shown = str(silences.open_silences(opened))
+    opened.close()
+    assert "The file of receivers has a mistake" in shown
+    assert "An Alertmanager is told" not in shown
+
+
+@pytest.mark.parametrize("error", [UnreachableError("away"), ZeroDivisionError()])
+def test_a_chart_that_cannot_be_drawn_says_so(
+    services: Services, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    assert problems.drawn(services, {"problem": the_problem(services)})["data"]
+    monkeypatch.setattr(problems, "chart", fail)
+    shown = problems.drawn(services, {"problem": the_problem(services)})
+    assert shown["data"] == []
+    assert "cannot be drawn" in shown["layout"]["annotations"][0]["text"]
 
 
 def saving(services: Services, changes: dict[tuple[int, str], object], version: int, by: str = "Ann") -> rules._Saving:

@@ -193,6 +193,8 @@ class AlertDesk:
             )
             if end_ms <= now or end_ms - silence.start_ms > LONGEST_SILENCE_MS:
                 raise UsageError("The silence cannot be made. It must end after now, and within a year of its start.")
+            if silence.start_ms - now > LONGEST_SILENCE_MS:
+                raise UsageError("The silence cannot be made. It must begin within a year from now.")
             said.write_silence(connection, silence.as_plain(), now)
         return silence
 

@@ -88,6 +88,14 @@ def blank(theme: Theme) -> Figure:
     return {"data": [], "layout": base_layout(theme, xaxis=hidden, yaxis=hidden)}
 
 
+def noted(text: str, theme: Theme) -> Figure:
+    """A figure that shows nothing, with words in its place."""
+    empty = blank(theme)
+    place = {"xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5, "showarrow": False}
+    empty["layout"]["annotations"] = [{**place, "text": text}]
+    return empty
+
+
 def hidden_axis(low: float, high: float) -> dict[str, Any]:
     """An axis that only places things."""
     return {"range": [low, high], "visible": False, "fixedrange": True}

@@ -94,6 +94,8 @@ def test_a_silence_needs_an_end_an_author_and_a_reason(watch: Watch) -> None:
         {"by": " "},
         {"reason": ""},
         {"matchers": ["x"]},
+        {"start_ms": now + 367 * 86_400_000, "end_ms": now + 368 * 86_400_000},
+        {"start_ms": 253_402_214_400_000, "end_ms": 253_402_221_600_000},
     )
     for one in wrong:
         with pytest.raises(UsageError):

@@ -16,6 +16,7 @@ from tft_dash.callbacks.alerts import views
 from tft_dash.callbacks.alerts.charting import chart
 from tft_dash.callbacks.reporting import OWN_ERROR, RETRIED_ERROR
 from tft_dash.errors import NotThereError, TftDashError
+from tft_dash.figures.plot import Figure, noted
 from tft_dash.pages.alerts import frame, problem, problems
 from tft_dash.services import Services
 from tft_dash.theme import theme_of
@@ -84,11 +85,7 @@ def register_problems(app: Dash, services: Services) -> None:
 
     @app.callback(Output(ids.ALERTS_CHART, "figure"), Input(ids.ALERTS_DRAW, "data"), prevent_initial_call=True)
     def draw(request: object) -> Any:  # noqa: ANN401 - a figure
-        asked = request if isinstance(request, Mapping) else {}
-        try:
-            return chart(services, str(asked.get("problem")), theme_of(asked.get("theme")))
-        except TftDashError:
-            return no_update
+        return drawn(services, request if isinstance(request, Mapping) else {})
 
     @app.callback(
         Output(ids.ALERTS_SAID, "children", allow_duplicate=True),
@@ -115,6 +112,18 @@ def looked(services: Services, request: Mapping[str, Any]) -> list[Any]:
     made = {name: _digest(shown) for name, shown in parts.items()}
     changed = [no_update if known.get(name) == made[name] else shown for name, shown in parts.items()]
     return [*changed, {**made, "id": request.get("id")}]
+
+
+def drawn(services: Services, request: Mapping[str, Any]) -> Figure:
+    """The chart of a problem; where it cannot be drawn, words in its place."""
+    theme = theme_of(request.get("theme"))
+    try:
+        return chart(services, str(request.get("problem")), theme)
+    except TftDashError as error:
+        logger.warning("the chart of a problem cannot be drawn: %s", error)
+    except Exception:
+        logger.exception("drawing the chart of a problem failed: %r", request)
+    return noted("this cannot be drawn at the moment; load the page again", theme)
 
 
 def _looked(services: Services, request: Mapping[str, Any]) -> tuple[Any, Any, Any]:

@@ -41,14 +41,16 @@ class Asked:
 def open_silences(services: Services, **query: str) -> Any:  # noqa: ANN401 - a Dash component
     """The page; the address may give matchers to start with."""
     given = "\n".join(part for part in query.get("matcher", "").split("\n") if part)
-    return silences.layout(services.settings.base_path, _listed(services), _note(services), given)
+    return silences.layout(services.settings.base_path, _listed(services), _notes(services), given)
 
 
-def _note(services: Services) -> str:
+def _notes(services: Services) -> list[Any]:
+    """What must be known where an Alertmanager is told."""
     try:
-        return Trial(services.alerts, services.settings).receiving.silences_note
+        note = Trial(services.alerts, services.settings).receiving.silences_note
     except TftDashError as error:
-        return str(error)
+        return [components.banner("The file of receivers has a mistake", str(error))]
+    return [components.banner("An Alertmanager is told", note, kind="info")] if note else []
 
 
 def _listed(services: Services) -> Any:  # noqa: ANN401 - Dash children
@@ -147,7 +149,8 @@ def mistakes(asked: Asked) -> dict[str, str]:
 def _start_ms(text: str) -> int | None:
     if not text.strip():
         return None
-    return round(datetime.fromisoformat(text.strip()).replace(tzinfo=UTC).timestamp() * 1000)
+    found = datetime.fromisoformat(text.strip())
+    return round((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def _text(value: object) -> str:

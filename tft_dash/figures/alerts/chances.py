@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tft_dash.figures.alerts.marks import trace
-from tft_dash.figures.plot import Figure, base_layout, blank, numbers, small
+from tft_dash.figures.plot import Figure, base_layout, noted, numbers, small
 from tft_dash.frame import AlertMark
 from tft_dash.schema import FloatArray
 from tft_dash.theme import Theme
@@ -25,10 +25,7 @@ def figure(
     :param times: (points,) milliseconds since 1970.
     """
     if not len(times):
-        empty = blank(theme)
-        note = {"xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5, "showarrow": False}
-        empty["layout"]["annotations"] = [{**note, "text": "nothing is kept of that time any more"}]
-        return empty
+        return noted("nothing is kept of that time any more", theme)
     line: dict[str, Any] = {"type": "scatter", "mode": "lines", "connectgaps": False, "x": times.tolist()}
     lines = [
         {**line, "name": "within 8 h", "y": numbers(prob_8h, 4), "hovertemplate": "%{y:.1%}",

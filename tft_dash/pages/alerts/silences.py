@@ -9,7 +9,7 @@ from typing import Any, Final
 import dash_bootstrap_components as dbc
 from dash import html
 
-from tft_dash import components, ids
+from tft_dash import ids
 from tft_dash.alerts.silences import Silence
 from tft_dash.pages.alerts import frame
 from tft_dash.pages.alerts import wording as say
@@ -34,16 +34,15 @@ class Shown:
     matching: int
 
 
-def layout(base: str, listed: Any, note: str, given: str = "") -> html.Div:  # noqa: ANN401 - Dash children
+def layout(base: str, listed: Any, notes: Sequence[Any], given: str = "") -> html.Div:  # noqa: ANN401 - Dash children
     """The page.
 
     :param listed: the silences.
-    :param note: what must be known where an Alertmanager is told; "" = nothing.
+    :param notes: what must be known beforehand.
     :param given: matchers that the form starts with.
     """
-    told = [components.banner("An Alertmanager is told", note, kind="info")] if note else []
     content = [
-        *told,
+        *notes,
         frame.section("New silence", [_form(given)]),
         html.Div(listed, id=ids.ALERTS_SILENCES),
     ]
