@@ -21,7 +21,7 @@ from tft_dash.sources.catalogue import Named, discover, discover_all
 from tft_dash.sources.remote.address import LIVE
 from tft_dash.store.alerts.judged import forget_source
 from tft_dash.store.engine import Store, store_url
-from tft_dash.store.live import LiveStore
+from tft_dash.store.live import LiveStore, forget_live
 
 _HANDED_ON: Final = (
     "model", "data", "cache", "store", "alert_rules", "alert_dependencies", "alert_receivers", "public_url", "host",
@@ -123,11 +123,12 @@ def _collect_one(settings: Settings, spec: LiveSpec, stop: threading.Event) -> N
 def _forget(settings: Settings, name: str) -> None:
     store = Store(store_url(settings))
     try:
-        live = LiveStore(store)
-        if not live.forget(name):
-            raise UnknownNameError("live source", name, [state.name for state in live.states()])
         with store.write() as connection:
-            forget_source(connection, name)
+            found = forget_live(connection, name)
+            if found:
+                forget_source(connection, name)
+        if not found:
+            raise UnknownNameError("live source", name, [state.name for state in LiveStore(store).states()])
     finally:
         store.close()
     say(f"The recorded history of '{name}' is dropped.")

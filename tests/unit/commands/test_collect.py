@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import func, select
 from support.live import World
 
 from tft_dash.cli import main
+from tft_dash.commands import collecting
+from tft_dash.errors import StorageError
 from tft_dash.store.engine import Store
+from tft_dash.store.live import LiveStore
+from tft_dash.store.pushed.taking import take
+from tft_dash.store.pushed.values import TAKEN, Limits, PushedRows
+from tft_dash.store.schema import PUSH_SAMPLES
 
 
 def run(tmp_path: Path, *arguments: str, **environ: str) -> Result:
@@ -54,6 +62,32 @@ def test_a_history_can_be_dropped(tmp_path: Path) -> None:
     again = Store(f"sqlite:///{tmp_path}/store.sqlite")
     assert World(again).ticks.states() == ()
     again.close()
+
+
+def test_a_history_is_dropped_with_its_alerts_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(f"sqlite:///{tmp_path}/store.sqlite")
+    world = World(store)
+    world.live(world.collector(), 3)
+
+    def fail(*_: object) -> None:
+        raise StorageError("the disk is full")
+
+    monkeypatch.setattr(collecting, "forget_source", fail)
+    result = run(tmp_path, "--forget", "fleet")
+    assert (result.exit_code, len(world.recorded())) == (3, 3)
+    store.close()
+
+
+def test_what_was_pushed_to_a_source_that_was_never_collected_stays(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/store.sqlite")
+    now = int(LiveStore(store).now().astype(int))
+    rows = PushedRows(np.array([now]), ["a"], [""], np.zeros(1, np.int8), {"cpu_pct": np.ones(1, np.float32)})
+    (taken,) = take(store, "web", [rows], Limits(5000, 5000, 1e9, 10**9, 10**9))
+    assert taken.count(TAKEN) == 1
+    assert run(tmp_path, "--forget", "web").exit_code == 2
+    with store.read() as connection:
+        assert connection.execute(select(func.count()).select_from(PUSH_SAMPLES)).scalar() == 1
+    store.close()
 
 
 def test_a_collector_started_by_a_web_server_never_ends_with_a_status_that_stops_it(tmp_path: Path) -> None:

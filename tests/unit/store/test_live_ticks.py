@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tft_dash.collecting.polling import TICKS_AT_ONCE
 from tft_dash.schema import METRIC_NAMES
 from tft_dash.store.engine import Store
 from tft_dash.store.live import Leases, LiveFacts, LiveStore
+from tft_dash.store.live.ticks import ROSTERS_KEPT
 from tft_dash.ticks import FLEET_SCALARS, Counts, Roster, TickRecord, pack, unpack
 
 NOW = np.datetime64("2024-01-01T00:00:00.000", "ms")
@@ -135,6 +137,44 @@ def test_old_ticks_are_thinned_to_one_in_five_minutes_and_those_that_stay_are_as
     state = live.state("fleet")
     assert state is not None
     assert state.latest == 699
+
+
+def test_two_threads_may_look_for_rosters_at_the_same_time(store: Store) -> None:
+    world = lived(store, 2)
+    number = world.recorded()[0].roster.number
+    live = LiveStore(store)
+
+    class Overtaken(dict[tuple[str, int], Roster]):
+        """While one thread makes room, another has made some and is about to put its own roster there."""
+
+        within, done = threading.Event(), threading.Event()
+        other: threading.Thread | None = None
+
+        def __iter__(self) -> Iterator[tuple[str, int]]:
+            found = super().__iter__()
+            if self.other is None:
+                self.other = threading.Thread(target=live.roster, args=("fleet", number))
+                self.other.start()
+                self.within.wait(0.5)
+            return found
+
+        def __setitem__(self, key: tuple[str, int], roster: Roster) -> None:
+            if threading.current_thread() is self.other:
+                self.within.set()
+                self.done.wait(10)
+            super().__setitem__(key, roster)
+
+    roster = Roster(number, ("a",), ("web",))
+    known = Overtaken({("other", place): roster for place in range(ROSTERS_KEPT)})
+    live._rosters = known
+    try:
+        assert live.roster("fleet", number) is not None
+    finally:
+        known.done.set()
+        assert known.other is not None
+        known.other.join(10)
+    assert len(known) <= ROSTERS_KEPT
+    assert ("fleet", number) in known
 
 
 def test_ticks_beyond_their_days_are_dropped_with_the_rosters_that_only_they_had(store: Store) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from tft_dash.store.live.leases import LEASE_SECONDS, RENEW_SECONDS, Lease, Leases, LiveFacts
 from tft_dash.store.live.recording import Hooks, OnSilence, OnTick, Poll, Rejections
 from tft_dash.store.live.states import LiveState
-from tft_dash.store.live.ticks import FleetHistory, LiveStore
+from tft_dash.store.live.ticks import FleetHistory, LiveStore, forget_live
 
 __all__ = [
     "LEASE_SECONDS", "RENEW_SECONDS", "FleetHistory", "Hooks", "Lease", "Leases", "LiveFacts", "LiveState", "LiveStore",
-    "OnSilence", "OnTick", "Poll", "Rejections",
+    "OnSilence", "OnTick", "Poll", "Rejections", "forget_live",
 ]  # fmt: skip

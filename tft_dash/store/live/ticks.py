@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -51,6 +52,7 @@ class LiveStore:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._rosters: dict[tuple[str, int], Roster] = {}
+        self._remembering = threading.Lock()
 
     def states(self) -> tuple[LiveState, ...]:
         """Every source that was ever collected, by name."""
@@ -149,10 +151,7 @@ class LiveStore:
         A collector that is at work on it loses its lease, and does not record it any more.
         """
         with self._store.write() as connection:
-            for table, column in ((LIVE_TICKS, LIVE_TICKS.c.source), (LIVE_ROSTERS, LIVE_ROSTERS.c.source)):
-                connection.execute(delete(table).where(column == name))
-            forget_pushed(connection, name)
-            return connection.execute(delete(LIVE_SOURCES).where(LIVE_SOURCES.c.name == name)).rowcount == 1
+            return forget_live(connection, name)
 
     def _record(self, connection: Connection, row: Row[Any]) -> TickRecord:
         roster = self._roster(connection, row.source, row.roster)
@@ -170,10 +169,24 @@ class LiveStore:
         if row is None:
             return None
         roster = Roster(number, tuple(json.loads(row.servers)), tuple(json.loads(row.profiles)))
-        while len(self._rosters) >= ROSTERS_KEPT:
-            self._rosters.pop(next(iter(self._rosters)), None)
-        self._rosters[name, number] = roster
+        with self._remembering:  # threads of a page share this store
+            while len(self._rosters) >= ROSTERS_KEPT:
+                del self._rosters[next(iter(self._rosters))]
+            self._rosters[name, number] = roster
         return roster
+
+
+def forget_live(connection: Connection, name: str) -> bool:
+    """Drop a source with its whole history, within a transaction; whether there was one. Else nothing is dropped."""
+    there = select(LIVE_SOURCES.c.name).where(LIVE_SOURCES.c.name == name).with_for_update()
+    if connection.execute(there).one_or_none() is None:
+        return False
+    for table, column in (
+        (LIVE_TICKS, LIVE_TICKS.c.source), (LIVE_ROSTERS, LIVE_ROSTERS.c.source), (LIVE_SOURCES, LIVE_SOURCES.c.name),
+    ):  # fmt: skip
+        connection.execute(delete(table).where(column == name))
+    forget_pushed(connection, name)
+    return True
 
 
 def _span(name: str, first: int, last: int) -> tuple[Any, ...]:
