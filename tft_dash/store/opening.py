@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +29,17 @@ _PATIENCE: Final = "10min"
 _TABLE_PATIENCE: Final = "30s"
 """How long a migration waits for those who use a table: whoever comes meanwhile waits behind it."""
 
+_POSTGRESQL: Final[Mapping[str, str | int]] = {
+    "connect_timeout": round(BUSY_SECONDS),  # a server begins without its store, too
+    # A host that is gone without a word is noticed: whoever waits for it would wait for a quarter of an hour.
+    "tcp_user_timeout": round(1000 * BUSY_SECONDS),
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    # So is a process that stands still within a transaction: others wait for its locks.
+    "options": "-c idle_in_transaction_session_timeout=60s",
+}
+
 _ONE_AT_A_TIME: Final = threading.Lock()
 """Alembic's operations belong to the process, not to a thread."""
 
@@ -40,10 +51,9 @@ def opened(url: URL, revisions: Revisions) -> Engine:
     :raises SQLAlchemyError: it cannot be reached.
     """
     is_sqlite = url.get_backend_name() == "sqlite"
-    options: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS}} if is_sqlite else {"pool_pre_ping": True}
-    if url.get_driver_name() in ("psycopg", "psycopg2") and "connect_timeout" not in url.query:
-        options["connect_args"] = {"connect_timeout": round(BUSY_SECONDS)}  # a server begins without its store, too
-    engine = create_engine(url, pool_timeout=BUSY_SECONDS, **options)
+    engine = create_engine(
+        url, pool_timeout=BUSY_SECONDS, pool_pre_ping=not is_sqlite, connect_args=connect_arguments(url)
+    )
     try:
         if is_sqlite:
             sqlite.set_up(engine)
@@ -57,6 +67,15 @@ def opened(url: URL, revisions: Revisions) -> Engine:
         engine.dispose()
         raise
     return engine
+
+
+def connect_arguments(url: URL) -> dict[str, Any]:
+    """What a connection is told beside its URL: how long it waits. What the URL says itself stays."""
+    if url.get_backend_name() == "sqlite":
+        return {"timeout": BUSY_SECONDS}
+    if url.get_driver_name() not in ("psycopg", "psycopg2"):
+        return {}
+    return {name: value for name, value in _POSTGRESQL.items() if name not in url.query}
 
 
 def _is_ready(engine: Engine, url: URL, revisions: Revisions) -> bool:

@@ -14,12 +14,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select, update
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import make_url
 from sqlalchemy.schema import CreateTable
 
 from tft_dash.errors import SettingError, StorageError
 from tft_dash.settings import load_settings
 from tft_dash.store.documents import Documents
 from tft_dash.store.engine import Store, store_url
+from tft_dash.store.opening import connect_arguments
 from tft_dash.store.schema import LAYOUT, METADATA
 
 
@@ -251,6 +253,17 @@ def test_an_impossible_url_is_refused_without_repeating_its_password(url: str, w
     with pytest.raises(SettingError, match=words) as caught:
         Store(url)
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_connection_to_postgresql_waits_only_so_long_but_as_its_url_says() -> None:
+    plain = connect_arguments(make_url("postgresql+psycopg://h/x?connect_timeout=3&sslmode=require"))
+    assert plain == {
+        "tcp_user_timeout": 10_000, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3,
+        "options": "-c idle_in_transaction_session_timeout=60s",
+    }  # fmt: skip
+    asked = connect_arguments(make_url("postgresql+psycopg://h/x?options=-csearch_path%3Da&tcp_user_timeout=1"))
+    assert set(asked) == {"connect_timeout", "keepalives_idle", "keepalives_interval", "keepalives_count"}
+    assert connect_arguments(make_url("sqlite:////x")) == {"timeout": 10.0}
 
 
 def test_the_store_lies_in_the_data_folder_unless_another_is_set(tmp_path: Path) -> None:
