@@ -47,7 +47,7 @@ def table(tmp_path: Path) -> Iterator[str]:
 
     writer = threading.Thread(target=write)
     writer.start()
-    yield f"sqlite:///{path}?table=metrics&step=2s&delay=1s"
+    yield f"sqlite:///{path}?table=metrics&step=2s&delay=4s"
     stop.set()
     writer.join()
 
