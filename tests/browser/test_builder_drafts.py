@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from browser.builder_hands import SECOND, act, document, drawn, field, key_of, open_builder, save
 from browser.conftest import OpenPage
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from support.serving import Server
 
 BAR = "#builder-draft"
@@ -148,3 +148,18 @@ def test_a_browser_that_keeps_nothing_says_so_and_asks_before_it_is_left(open_pa
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
     page.reload()
     assert asked == ["beforeunload"]
+
+
+def test_a_save_does_not_wait_for_ever_behind_an_answer_that_was_lost(open_page: OpenPage, demo: Server) -> None:
+    page = open_builder(open_page, demo, "new?from=healthy")
+
+    def lose(route: Route) -> None:
+        lost = '"act":"text"' in (route.request.post_data or "")
+        route.fulfill(status=204) if lost else route.continue_()
+
+    page.route("**/_dash-update-component*", lose)
+    field(page, "metadata.title").fill("Saved all the same")
+    with page.expect_response(lambda answer: answer.status == 204):
+        page.get_by_role("tab", name="Document").click()
+    act(page, "save").click()
+    expect(page.locator("#builder-status")).to_have_text("Saved, version 1", timeout=20_000)
