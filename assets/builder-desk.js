@@ -34,7 +34,9 @@
   /** Lay out what the page starts from, or the draft of it that this browser keeps. */
   function begin(start) {
     keep(); // what was being written when the page was left for this one
+    const known = desk.about;
     desk.about = { slot: start.slot, key: start.key, version: start.version, current: start.version, preset: start.preset, saved: JSON.stringify(start.document) };
+    if (start.key && known?.key === start.key && known.current > start.version) desk.about = known; // saved since the page was asked for
     desk.draft = JSON.parse(desk.about.saved);
     closeBar();
     const others = drafts().of(start.slot).filter((kept) => JSON.stringify(kept.document) !== desk.about.saved);

@@ -14,6 +14,7 @@
   let textDirty = false;
   let host = null; // {replace(document), reflect()} of the page's script
 
+  const isSaving = (task) => task?.act === "save" || task?.act === "copy";
   const setProps = (id, props) => window.dash_clientside.set_props(id, props);
 
   // ---------------------------------------------------------------- requests
@@ -28,12 +29,19 @@
     if (tasks[0]?.sent) tasks.shift(); // given up
     if (!tasks.length || !page()) return;
     const { act, parts } = tasks[0];
-    Object.assign(tasks[0], { id: (number += 1), sent: Date.now(), said: desk.text() });
-    if (act === "save" || act === "copy") say("Saving…");
-    const { key, version, preset } = desk.about;
-    const sent = tasks[0];
-    setTimeout(() => tasks[0] === sent && tasks.length > 1 && send(), LEASE_MS); // whoever waits behind a lost answer
+    const { slot, key, version, preset } = desk.about;
+    const sent = Object.assign(tasks[0], { id: (number += 1), sent: Date.now(), said: tasks[0].said ?? desk.text(), slot, version, isSafe: key && act === "save" });
+    if (isSaving(sent)) say();
+    setTimeout(() => tasks[0] === sent && giveUp(sent), LEASE_MS);
     setProps("builder-task", { data: { id: number, act, key, version, preset, document: desk.draft, author: drafts.author(), ...parts } });
+  }
+
+  /** No answer has come. Whoever waits has his turn; saving what has a key is done once more, for that is the same twice. */
+  function giveUp(task) {
+    task.isLost = true;
+    if (task.isSafe && !task.isRepeated) tasks.splice(1, 0, { act: task.act, said: task.said, parts: { document: JSON.parse(task.said), version: task.version }, isRepeated: true });
+    if (tasks.length > 1) send();
+    else if (isSaving(task) && page()) say();
   }
 
   function builderDone(data) {
@@ -56,7 +64,8 @@
     const place = document.getElementById("builder-status");
     const usual = about.preset ? "Preset: saving makes your own copy" : about.key ? `Saved, version ${about.version}` : "Not saved yet";
     const unsaved = desk.isKept ? "Unsaved changes" : "Unsaved changes, which this browser cannot keep: save before you leave";
-    const said = words ?? (desk.isChanged() ? unsaved : usual);
+    const saving = isSaving(tasks[0]) && tasks[0].sent && (tasks[0].isLost ? "No answer to saving: see in the library whether it is there, or save again" : "Saving…");
+    const said = words ?? (saving || (desk.isChanged() ? unsaved : usual));
     if (place.textContent !== said) place.textContent = said;
   }
 
@@ -112,10 +121,16 @@
     host.replace(JSON.parse(desk.about.saved));
   }
 
+  /** The page is drawn: what was asked for another one is forgotten, but the answer to a save of this one is still awaited. */
+  function reset() {
+    tasks = tasks.slice(0, 1).filter((task) => task.sent && isSaving(task) && task.slot === desk.about.slot);
+    [textDirty, theirs] = [false, null];
+  }
+
   window.tftDash.builderSaving = {
     ask, say, refuse, saveOver, takeTheirs, discard,
     attach: (hosting) => (host = hosting),
-    reset: () => ([tasks, textDirty, theirs] = [[], false, null]),
+    reset,
     isTextDirty: () => textDirty,
     markText: (isDirty) => (textDirty = isDirty),
     /** A draft that began with an older version than the one in force: show at once what has changed. */

@@ -150,16 +150,74 @@ def test_a_browser_that_keeps_nothing_says_so_and_asks_before_it_is_left(open_pa
     assert asked == ["beforeunload"]
 
 
-def test_a_save_does_not_wait_for_ever_behind_an_answer_that_was_lost(open_page: OpenPage, demo: Server) -> None:
-    page = open_builder(open_page, demo, "new?from=healthy")
+def losing(page: Page, act_of: str, *, times: int) -> None:
+    """Let the browser get no answer to the first ``times`` requests for ``act_of``; the server has them."""
+    lost: list[Route] = []
 
     def lose(route: Route) -> None:
-        lost = '"act":"text"' in (route.request.post_data or "")
-        route.fulfill(status=204) if lost else route.continue_()
+        is_it = f'"act":"{act_of}"' in (route.request.post_data or "") and len(lost) < times
+        if is_it:
+            lost.append(route)
+            route.fetch()
+        route.fulfill(status=204) if is_it else route.continue_()
 
     page.route("**/_dash-update-component*", lose)
+
+
+def test_a_save_does_not_wait_for_ever_behind_an_answer_that_was_lost(open_page: OpenPage, demo: Server) -> None:
+    page = open_builder(open_page, demo, "new?from=healthy")
+    losing(page, "text", times=9)
     field(page, "metadata.title").fill("Saved all the same")
     with page.expect_response(lambda answer: answer.status == 204):
         page.get_by_role("tab", name="Document").click()
     act(page, "save").click()
     expect(page.locator("#builder-status")).to_have_text("Saved, version 1", timeout=20_000)
+
+
+def test_a_save_whose_answer_was_lost_is_asked_for_again_and_is_no_conflict(open_page: OpenPage, demo: Server) -> None:
+    page = open_builder(open_page, demo, "new?from=healthy")
+    field(page, "metadata.name").fill("asked-again")
+    key = save(page)
+    losing(page, "save", times=1)
+    field(page, "metadata.title").fill("Said once")
+    page.keyboard.press("Control+s")
+    field(page, "metadata.title").fill("Written since")
+    expect(page.locator("#builder-status")).to_have_text("Saving…")
+    expect(page.locator("#builder-status")).to_have_text("Unsaved changes", timeout=20_000)
+    assert document(demo, key)["document"]["metadata"]["title"] == "Said once"
+    page.keyboard.press("Control+s")
+    expect(page.locator("#builder-status")).to_have_text("Saved, version 3")
+    expect(page.locator("#builder-conflict")).to_be_empty()
+
+
+def test_a_save_that_is_never_answered_says_so(open_page: OpenPage, demo: Server) -> None:
+    page = open_builder(open_page, demo, "new?from=healthy")
+    losing(page, "save", times=1)
+    page.keyboard.press("Control+s")
+    expect(page.locator("#builder-status")).to_contain_text("No answer to saving", timeout=20_000)
+
+
+def test_a_save_just_before_the_page_is_drawn_again_is_told_all_the_same(open_page: OpenPage, demo: Server) -> None:
+    ben, key = in_conflict(open_page, demo, "drawn-again")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        is_page = "_pages_content" in (route.request.post_data or "")
+        held.append(route) if is_page else route.continue_()
+
+    ben.route("**/_dash-update-component*", hold)
+    ben.locator("nav").get_by_role("link", name="Scenarios").click()
+    ben.wait_for_url("**/scenarios")
+    ben.go_back()
+    ben.wait_for_timeout(300)
+    assert held
+    with ben.expect_request("**/_dash-update-component*"):
+        ben.get_by_role("button", name="Save mine over theirs").click()
+    for route in held:
+        route.continue_()
+    expect(ben.locator("#builder-status")).to_have_text("Saved, version 3")
+    expect(ben.locator("#builder-conflict")).to_be_empty()
+    field(ben, "metadata.title").fill("Ben's second title")
+    ben.keyboard.press("Control+s")
+    expect(ben.locator("#builder-status")).to_have_text("Saved, version 4")
+    assert document(demo, key)["document"]["metadata"]["title"] == "Ben's second title"

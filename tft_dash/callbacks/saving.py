@@ -80,9 +80,14 @@ class Saving:
             return self._conflict(key, version, scenario, shown)
 
     def _conflict(self, key: str, version: int, mine: Scenario, shown: dict[tuple[str, str], Any]) -> dict[str, Any]:
-        """What they changed and what you changed since the version that both began with."""
+        """What they changed and what you changed since the version that both began with.
+
+        What is word for word in force is saved, whoever saved it: a browser asks again after an answer that was lost.
+        """
         library = self._services.library
         theirs = library.get(key)
+        if as_mapping(theirs.scenario) == as_mapping(mine):
+            return {"saved": saved(theirs)}
         begun = next((entry for entry in library.versions(key) if entry.version == version), None)
         base, now, own = (
             as_mapping(each) for each in (begun.scenario if begun else theirs.scenario, theirs.scenario, mine)
