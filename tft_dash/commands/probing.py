@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from pathlib import Path
+
 import click
 import numpy as np
 import orjson
 
-from tft_dash.commands.terminal import settings_from
-from tft_dash.errors import UsageError
+from tft_dash.commands.terminal import progress_bar, say, settings_from
+from tft_dash.errors import UnknownNameError, UsageError
 from tft_dash.live.adapters import Stored
+from tft_dash.live.exporting import write_history
 from tft_dash.live.feeds.prometheus.document import json_schema, shipped_mapping, shipped_names, shipped_text
 from tft_dash.live.probing.probe import probe
 from tft_dash.live.probing.telling import as_plain, as_text
@@ -17,11 +21,12 @@ from tft_dash.live.specs import live_spec
 from tft_dash.sources.catalogue import discover, discover_all
 from tft_dash.sources.remote.address import LIVE
 from tft_dash.store.engine import Store, store_url
+from tft_dash.store.live import LiveStore
 
 
 @click.group()
 def source() -> None:
-    """Try a live source before it is collected.
+    """Try a live source before it is collected, and take its history out afterwards.
 
     \b
     Example:
@@ -65,6 +70,52 @@ def test_source(source_: str, as_json: bool) -> None:
         store.close()
     if problems(found):
         click.get_current_context().exit(1)
+
+
+@source.command("export")
+@click.argument("name")
+@click.option("--output", required=True, type=click.Path(path_type=Path), help="The Parquet file to write.")
+@click.option("--from", "since", metavar="TIME", help="Not before this, as 2026-03-01T09:30; without a zone, UTC.")
+@click.option("--to", "until", metavar="TIME", help="Not after this.")
+def export_source(name: str, output: Path, since: str | None, until: str | None) -> None:
+    """Write what was collected of the live source NAME as a recording: to calibrate, train, inspect or replay with.
+
+    Where a part of it is kept for every five minutes only, the rest is written likewise; a later --from gives every
+    tick.
+
+    \b
+    Example:
+      tft-dash source export fleet --output last-quarter.parquet --from 2026-01-01
+    """
+    if output.suffix.lower() != ".parquet" or (output.exists() and not output.is_file()):
+        raise UsageError(f"--output {output} is no Parquet file. Name one to write, e.g. {name}.parquet.")
+    first, last = _instant(since, "--from"), _instant(until, "--to")
+    store = Store(store_url(settings_from()))
+    try:
+        ticks = LiveStore(store)
+        if ticks.state(name) is None:
+            raise UnknownNameError("live source", name, [state.name for state in ticks.states()])
+        with progress_bar("Writing the history") as progress:
+            done = write_history(ticks, name, output, since=first, until=last, progress=progress)
+    finally:
+        store.close()
+    if done.is_thinned:
+        say("A part of that span is kept for every five minutes only, so it is written like that from end to end.")
+    span = " to ".join(f"{time.astype('datetime64[s]')}Z" for time in (done.first, done.last))
+    say(f"{done.rows:,} rows, {done.ticks:,} ticks, {span}, written to {output}")
+
+
+def _instant(text: str | None, option: str) -> np.datetime64 | None:
+    if text is None:
+        return None
+    try:
+        told = datetime.fromisoformat(text)
+        whole = told.replace(tzinfo=UTC) if told.tzinfo is None else told.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise UsageError(
+            f"{option} {text} is no time. Write it as 2026-03-01T09:30; without a zone it is UTC."
+        ) from None
+    return np.datetime64(whole.replace(tzinfo=None), "ms")
 
 
 @source.command()
