@@ -56,6 +56,7 @@ bench: setup ## Benchmarks: ratios measured side by side in one run
 
 soak: setup ## The long fault and load runs
 	@$(BIN)/python -m pytest tests/load $(ARGS)
+	@OUTAGE_SECONDS=300 $(BIN)/python -m pytest tests/integration/test_live_fleet.py -k killed $(ARGS)
 
 screenshot: setup browser ## Make the README's picture anew
 	@$(BIN)/python docs/screenshot.py

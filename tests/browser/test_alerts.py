@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,6 +42,12 @@ def test_somebody_who_is_woken_sees_the_problem_says_so_and_takes_the_record_awa
     path = tmp_path / "report.html"
     found.value.save_as(path)
     _opens_offline(browser, path)
+    page.get_by_role("link", name="Silence its servers").click()
+    page.wait_for_url("**/alerts/silences?**")
+    expect(page.get_by_label("What (matchers)")).to_have_value(re.compile('source="fleet"\nserver_name=.*db-001'))
+    page.get_by_label("Why").fill("we are at it")
+    page.get_by_role("button", name="Silence", exact=True).click()
+    expect(page.locator("#alerts-silences")).to_contain_text("we are at it")
 
 
 def _opens_offline(browser: Browser, path: Path) -> None:

@@ -18,6 +18,8 @@ MOST_REPEATS: Final = 3
 """Repeats in one regular expression. Each multiplies the time that a match can take by the length of the value."""
 _LITERALS: Final = re.compile(r"\\[^1-9]|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
 _REPEATS: Final = re.compile(r"[*+]|\{")
+_SPECIAL: Final = re.compile(r"[\\.^$*+?{}\[\]|()]")
+"""What means something else than itself in a regular expression, here as in Alertmanager."""
 _UNSAFE: Final = re.compile(r"\(\?(?!:)|\\[1-9]|\)[*+{]")
 """Groups that look around or back, and repeated groups: they can take for ever even where they are short."""
 
@@ -89,6 +91,22 @@ def check_pattern(pattern: str) -> None:
             f"The regular expression '{shorten(pattern)}' could take for ever: it repeats a group, looks around, or "
             f"has more than {MOST_REPEATS} repeats. Write it without."
         )
+
+
+def matchers_of(source: str, servers: Sequence[str], profiles: Sequence[str] = ()) -> tuple[Matcher, ...]:
+    """What fits the alerts of these servers of a source.
+
+    :param servers: none, or too many to name = those of the profiles.
+    :param profiles: none as well = every alert of the source.
+    """
+    found = [Matcher("source", "=", source)]
+    for label, words in (("server_name", servers), ("profile", profiles)):
+        names = tuple(dict.fromkeys(words))
+        pattern = "|".join(_SPECIAL.sub(r"\\\g<0>", name) for name in names)
+        if names and len(pattern) <= LONGEST_PATTERN:
+            found.append(Matcher(label, "=", names[0]) if len(names) == 1 else Matcher(label, "=~", pattern))
+            break
+    return tuple(found)
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tft_dash.alerts.silences import Silence, make_silence, parse_matcher, silenced_by
+from tft_dash.alerts.silences import Silence, make_silence, matchers_of, parse_matcher, silenced_by
 from tft_dash.errors import UsageError
 
 LABELS = {"server_name": "web-001", "profile": "web", "alertname": "ServerAtRisk"}
@@ -97,3 +97,26 @@ def test_everything_wrong_with_a_silence_is_told_at_once() -> None:
 def test_a_silence_of_everything_is_refused(matchers: tuple[str, ...]) -> None:
     with pytest.raises(UsageError, match="silence everything"):
         silence(*matchers)
+
+
+@pytest.mark.parametrize(
+    "names", [["web-1"], ["web-1", "db.local"], [r"a|b", r"c\d(e)[f]{2}+*?^$.", 'q"q'], ["ü", "x y"]]
+)
+def test_matchers_for_servers_fit_them_and_no_other(names: list[str]) -> None:
+    found = [parse_matcher(str(one)) for one in matchers_of("fleet", names)]
+    assert found == list(matchers_of("fleet", names))
+    for name in names:
+        assert all(one.matches({"source": "fleet", "server_name": name}) for one in found)
+        assert not all(one.matches({"source": "other", "server_name": name}) for one in found)
+        assert not all(one.matches({"source": "fleet", "server_name": f"{name}x"}) for one in found)
+    for other in ("", "dbxlocal", "a", "b"):
+        assert not all(one.matches({"source": "fleet", "server_name": other}) for one in found)
+
+
+def test_servers_that_are_too_many_to_name_are_silenced_by_their_profiles_or_with_their_source() -> None:
+    many = [f"server-{number:03}" for number in range(40)]
+    assert [str(one) for one in matchers_of("fleet", many, ["web", "api"])] == [
+        'source="fleet"', 'profile=~"web|api"'
+    ]  # fmt: skip
+    assert [str(one) for one in matchers_of("fleet", [], ["web"])] == ['source="fleet"', 'profile="web"']
+    assert [str(one) for one in matchers_of("fleet", many)] == ['source="fleet"']

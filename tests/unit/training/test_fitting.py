@@ -22,9 +22,9 @@ from tft_dash.training.network import Forecaster, Shape
 PLAN = Plan(steps=6, batch=16, check_every=2, warm_steps=2, width=8)
 
 
-def fit(histories: Histories, plan: Plan = PLAN, folder: Path | None = None) -> Fit:
+def fit(histories: Histories, plan: Plan = PLAN, folder: Path | None = None, device: str = "cpu") -> Fit:
     train, valid = histories.usable([0, 1, 2, 3]), histories.usable([4, 5])
-    return Fit(histories, train, valid, plan=plan, folder=folder, data_digest="d")
+    return Fit(histories, train, valid, plan=plan, device=device, folder=folder, data_digest="d")
 
 
 def weights(network: Forecaster) -> dict[str, torch.Tensor]:
@@ -80,6 +80,25 @@ def test_fitting_in_mixed_precision_comes_to_much_the_same(
     assert {values.dtype for values in network.state_dict().values() if values.is_floating_point()} == {torch.float32}
     assert not same(network, whole.average)
     assert mixed.progress.best == pytest.approx(whole.progress.best, rel=0.02)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU")
+def test_fitting_on_a_gpu_comes_to_much_the_same_and_is_gone_on_with(histories: Histories, tmp_path: Path) -> None:
+    plan = dataclasses.replace(PLAN, steps=20)
+    whole = fit(histories, plan)
+    whole.run()
+    there = fit(histories, plan, device="cuda")
+    network = there.run()
+    assert {(values.device.type, values.dtype) for values in network.parameters()} == {("cuda", torch.float32)}
+    assert there.progress.best == pytest.approx(whole.progress.best, rel=0.02)
+    half = fit(histories, plan, tmp_path / "checkpoint", device="cuda")
+    for _ in range(10):
+        half.step()
+    half._measure(0.0)
+    resumed = fit(histories, plan, tmp_path / "checkpoint", device="cuda")
+    assert resumed.progress.step == 10
+    resumed.run()
+    assert resumed.progress.best == pytest.approx(there.progress.best, rel=0.02)
 
 
 def test_fitting_makes_the_loss_smaller(histories: Histories) -> None:

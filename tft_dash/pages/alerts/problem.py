@@ -11,6 +11,7 @@ from dash import dcc, html
 
 from tft_dash import components, ids
 from tft_dash.alerts.problem import LONGEST_COMMENT, OUTCOMES, Entry, Involved, Problem
+from tft_dash.alerts.silences import matchers_of
 from tft_dash.figures.plot import graph
 from tft_dash.pages.alerts import frame
 from tft_dash.pages.alerts import wording as say
@@ -135,7 +136,15 @@ def _links(detail: Detail) -> list[Any]:
         className="button", download=f"problem-{problem.id}.html",
         title="One file with figures, data and comments that opens anywhere.",
     )  # fmt: skip
-    return [monitor, report]
+    whole = len(problem.servers) == problem.server_count
+    fitting = matchers_of(problem.source, [one.server for one in problem.servers] if whole else (), problem.profiles)
+    given = urlencode({"matcher": "\n".join(str(each) for each in fitting)})
+    silence = html.A(
+        "Silence its servers" if len(fitting) > 1 else "Silence its source",
+        href=f"{detail.base}alerts/silences?{given}", className="button",
+        title="Opens a new silence with matchers that fit; nothing is silenced before it is kept there.",
+    )  # fmt: skip
+    return [monitor, report, silence]
 
 
 def _servers(problem: Problem) -> Any:  # noqa: ANN401 - a Dash component
