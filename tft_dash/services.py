@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, replace
@@ -35,7 +36,7 @@ from tft_dash.sources.base import Source
 from tft_dash.sources.remote.address import LIVE, OBJECT_STORE
 from tft_dash.store.documents import Documents
 from tft_dash.store.engine import Store, store_url
-from tft_dash.store.live import LiveState, LiveStore
+from tft_dash.store.live import JudgedSpans, LiveState, LiveStore
 from tft_dash.ticks import TickRecord
 from tft_dash.watching.watch import Drift, DriftPoint
 from tft_dash.watching.watches import Watches
@@ -123,7 +124,9 @@ class Services:
         )  # fmt: skip
         self.pushes = PushDesk(settings, self._store, self._served.live())
         self.models = ServedModels(settings.data / "models", look_seconds=look_seconds)
-        self._watches = Watches(settings.cache, background, days=settings.drift_days, least=settings.drift_least)
+        self._watches = Watches(
+            settings.cache, background, JudgedSpans(self._store), days=settings.drift_days, least=settings.drift_least
+        )
         self._previews: OrderedDict[tuple[str, str], Preview] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -286,35 +289,45 @@ class Services:
     def drift(self, source: str) -> Drift:
         """How the forecasts for a source have held.
 
-        :raises DataError: the forecast does not answer for it, or it is a live source.
+        Those for a live source are judged by its collector, six hours at a time.
+
+        :raises DataError: the forecast does not answer for it.
         :raises NotReadyError: that is being found out.
         """
-        if isinstance(self.source(source), LiveSource):
-            raise DataError(f"'{source}' is a live source: only in recordings are forecasts held against what came.")
-        answering = self.answering(source, FORECAST)
+        found, answering = self.source(source), self.answering(source, FORECAST)
         if answering.problem is not None:
             raise DataError(answering.problem)
+        if isinstance(found, LiveSource):
+            return self._watches.recorded(found, answering.model.card)
         return self._watches.result(self.source(source), self.describe(source), answering.model)
 
     def drift_at(self, frame: Frame) -> DriftPoint | None:
         """How the forecasts have held up to a frame's tick; None where nobody knows yet. Never waits."""
-        if not frame.card.forecasts or frame.source.live:
+        if not frame.card.forecasts:
             return None
         name = frame.source.name
+        found = self.source(name)
+        if isinstance(found, LiveSource):
+            with contextlib.suppress(TftDashError):  # the page goes on with what it knows, and says what is away
+                return self._watches.recorded(found, frame.card).at(frame.tick)
+            return None
         known = self._watches.known(frame.source, frame.card)
         if known is None:
             self._watches.begin(self.source(name), frame.source, self.answering(name, FORECAST).model)
         return None if known is None else known.at(frame.tick)
 
     def watched(self) -> tuple[tuple[str, Drift | None], ...]:
-        """The configured recordings for which the forecast answers, each with how it has held; None = not known yet.
+        """The configured sources for which the forecast answers, each with how it has held; None = not known yet.
 
         One that is not known is begun, one at a time. One that is being prepared is left out until it is.
         """
         found: list[tuple[str, Drift | None]] = []
+        making = False
         for name in self.configured_names():
             try:
-                if isinstance(self.source(name), LiveSource):
+                source = self.source(name)
+                if isinstance(source, LiveSource):
+                    found += self._watched_live(source)
                     continue
                 about = self.describe(name)
                 answering = self.answering(name, self.first_choice())
@@ -322,10 +335,28 @@ class Services:
                 continue
             if answering.model.card.forecasts:
                 drift = self._watches.known(about, answering.model.card)
-                if drift is None and all(known is not None for _, known in found):
+                if drift is None and not making:
                     self._watches.begin(self.source(name), about, answering.model)
+                making = making or drift is None
                 found.append((name, drift))
         return tuple(found)
+
+    def watchable(self) -> tuple[str, ...]:
+        """The sources whose forecasts can be held against what came: live ones that have some, and all recordings."""
+        return (*(name for name in self.live_names() if self._is_forecast(name)), *self.recording_names())
+
+    def _is_forecast(self, name: str) -> bool:
+        try:
+            return self.answering(name, BEST).model.card.forecasts
+        except TftDashError:  # the pages tell why it cannot be shown
+            return False
+
+    def _watched_live(self, source: LiveSource) -> list[tuple[str, Drift | None]]:
+        card = self.answering(source.name, BEST).model.card
+        if not card.forecasts:
+            return []
+        drift = self._watches.recorded(source, card)
+        return [(source.name, drift if drift.points else None)]
 
     def trace(self, frame: Frame, server: int) -> ServerTrace:
         """The last ticks of one server up to ``frame``."""

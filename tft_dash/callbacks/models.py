@@ -44,7 +44,7 @@ def open_models(services: Services, **_query: str) -> Any:  # noqa: ANN401 - a D
     versions = _tried(services.artefacts, problems) or ()
     fitted = _tried(services.calibrations, problems) or ()
     outcomes, newest = _tried(partial(_outcomes, services), problems) or ((), None)
-    watched = services.recording_names() if name is not None else ()
+    watched = services.watchable() if name is not None else ()
     own = page.OwnFleets(watched, fitted, outcomes, newest)
     return page.layout(cards, services.default_model(), versions, evidence, problems, own=own)
 

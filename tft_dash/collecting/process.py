@@ -16,6 +16,7 @@ from tft_dash.alerting.couriers import Courier, Couriers
 from tft_dash.alerting.judge import AlertJudge
 from tft_dash.answering import BEST, FALLBACK, ServedModels
 from tft_dash.collecting.collector import Collector, Plan
+from tft_dash.collecting.drift import DriftKeeper
 from tft_dash.collecting.keeping import Keeper, Limits
 from tft_dash.collecting.leading import Lead
 from tft_dash.collecting.polling import Polling
@@ -63,6 +64,8 @@ def opened_collector(
     facts = LiveFacts(spec.name, spec.identity, spec.kind, spec.place, source.step_seconds, delay)
     forget = _given(spec.forget_hours, settings.live_forget_hours) * _HOUR
     backfill = _given(spec.backfill_hours, settings.live_backfill_hours) * _HOUR
+    limits, model = Limits.of(settings), _model_of(settings, spec, source.step_seconds)
+    drift = DriftKeeper(store, spec.name, limits, model)
     collector = Collector(
         Plan(spec.name, source.step_seconds, forget),
         Polling(source, delay, round(backfill / source.step_seconds), clock),
@@ -70,10 +73,11 @@ def opened_collector(
         Recorder(
             spec.name,
             LiveStore(store),
-            Keeper(store, spec.name, Limits.of(settings)),
+            Keeper(store, spec.name, limits),
             hooks or AlertJudge(settings).hooks,
+            drift,
         ),
-        model=_model_of(settings, spec, source.step_seconds),
+        model=model,
         store_clock=clock,
     )
     couriers = Couriers(Courier(settings, store, spec.name), spec.name)
@@ -82,6 +86,7 @@ def opened_collector(
     try:
         yield collector
     finally:
+        drift.close()
         collector.close()
         couriers.stop()
         source.close()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tft_dash.collecting.drift import DriftKeeper
 from tft_dash.collecting.keeping import Keeper
 from tft_dash.store.live import Hooks, Lease, LiveState, LiveStore, Poll
 from tft_dash.ticks import TickRecord
@@ -16,10 +17,13 @@ class Recorder:
 
     :param hooks: what is done within the recording transactions.
     :param keeper: keeps the history within its bounds.
+    :param drift: holds forecasts against what came; None = nobody does.
     """
 
-    def __init__(self, name: str, store: LiveStore, keeper: Keeper, hooks: Hooks) -> None:
-        self._name, self._store, self._keeper, self._hooks = name, store, keeper, hooks
+    def __init__(
+        self, name: str, store: LiveStore, keeper: Keeper, hooks: Hooks, drift: DriftKeeper | None = None
+    ) -> None:
+        self._name, self._store, self._keeper, self._hooks, self._drift = name, store, keeper, hooks, drift
 
     def state(self) -> LiveState | None:
         """What is known of the source; None = nothing any more."""
@@ -38,5 +42,7 @@ class Recorder:
         self._store.record(lease, (), poll, self._hooks)
 
     def keep(self, lease: Lease, now: np.datetime64) -> None:
-        """Do a part of what is due to keep the history within its bounds."""
+        """Do a part of what is due to keep the history within its bounds, after it was held against its forecasts."""
+        if self._drift is not None:
+            self._drift.go_on(lease)
         self._keeper.keep(lease, now)

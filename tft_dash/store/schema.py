@@ -162,6 +162,16 @@ LIVE_TICKS: Final = Table(
 """A tick as it was recorded. Where its neighbours were thinned out since, it stands for several: then the means and
 maxima of the fleet's figures over all of them are there, too. Times in milliseconds since 1970, UTC."""
 
+LIVE_JUDGED: Final = Table(
+    "live_judged",
+    METADATA,
+    Column("source", String(80), primary_key=True),
+    Column("model", String(200), primary_key=True),
+    Column("span", BigInteger, primary_key=True, autoincrement=False),
+    Column("body", Text, nullable=False),
+)
+"""How the forecasts for a live source held in six hours: sums, written once by its leader. ``span`` is since 1970."""
+
 ALERT_BOOKS: Final = Table(
     "alert_books",
     METADATA,

@@ -95,23 +95,52 @@ def sliding(
     bands: JudgedBands, chances: Mapping[HorizonName, JudgedChances], *, seconds: float, window_seconds: float
 ) -> tuple[WindowFigures, ...]:
     """The figures of every window that ends at a whole span of time up to ``seconds``, in order."""
-    spans = int(seconds // SPAN_SECONDS)
-    width = max(1, round(window_seconds / SPAN_SECONDS))
-    if not spans:
-        return ()
+    return windows(span_sums(bands, chances, int(seconds // SPAN_SECONDS)), window_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class SpanSums:
+    """What was judged in each of consecutive spans of time; windows are added up from these.
+
+    :param forecasts: (spans,) whose bands were judged.
+    :param covered: metric → (spans, 2) values within its 80 % band, and all values.
+    :param told: horizon → (spans, 1 + 3 × bins) squared errors, and rows, said and happened by bins of what was said.
+    """
+
+    forecasts: Reals
+    covered: Mapping[str, Reals]
+    told: Mapping[HorizonName, Reals]
+
+
+def span_sums(bands: JudgedBands, chances: Mapping[HorizonName, JudgedChances], spans: int) -> SpanSums:
+    """What was judged in each of the first ``spans`` spans."""
     place = _span_of(bands.judged_seconds, spans)
-    forecasts = _rolled(_added(np.ones(len(place)), place, spans), width)
-    covered = {
-        name: (_rolled(_added(bands.inside[name], place, spans), width), _rolled(_added(known, place, spans), width))
-        for name, known in bands.known.items()
-    }
-    told = {name: _chance_sums(one, spans, width) for name, one in chances.items()}
+    return SpanSums(
+        _added(np.ones(len(place)), place, spans),
+        {
+            name: np.stack([_added(part, place, spans) for part in (bands.inside[name], known)], axis=1)
+            for name, known in bands.known.items()
+        },
+        {name: _chance_sums(one, spans) for name, one in chances.items()},
+    )
+
+
+def windows(sums: SpanSums, window_seconds: float, *, first_seconds: float = 0.0) -> tuple[WindowFigures, ...]:
+    """The figures of the window that ends with each span, in order.
+
+    :param first_seconds: where the first span begins, after the source's first tick.
+    """
+    width = max(1, round(window_seconds / SPAN_SECONDS))
+    spans = len(sums.forecasts)
+    forecasts = _rolled(sums.forecasts, width)
+    covered = {name: _rolled(one, width).T for name, one in sums.covered.items()}
+    told = {name: _rolled(one, width) for name, one in sums.told.items()}
     return tuple(
         WindowFigures(
-            end_seconds=(number + 1) * SPAN_SECONDS,
+            end_seconds=first_seconds + (number + 1) * SPAN_SECONDS,
             forecasts=round(forecasts[number]),
             coverage={name: _share(inside[number], known[number]) for name, (inside, known) in covered.items()},
-            chances={name: _figures(sums[number], ROWS_PER_INCIDENT[name]) for name, sums in told.items()},
+            chances={name: _figures(one[number], ROWS_PER_INCIDENT[name]) for name, one in told.items()},
         )
         for number in range(spans)
     )
@@ -137,8 +166,7 @@ def _share(inside: float, known: float) -> tuple[float, int]:
     return (inside / known if known else float("nan"), round(known))
 
 
-def _chance_sums(judged: JudgedChances, spans: int, width: int) -> Reals:
-    """(spans, 1 + 3 × bins): squared errors, and rows, said and happened by bins of what was said."""
+def _chance_sums(judged: JudgedChances, spans: int) -> Reals:
     place = _span_of(judged.judged_seconds, spans)
     said, happened = judged.said, judged.happened.astype(np.float64)
     bins = np.minimum((said * ERROR_BINS).astype(np.int64), ERROR_BINS - 1)
@@ -148,7 +176,7 @@ def _chance_sums(judged: JudgedChances, spans: int, width: int) -> Reals:
         np.bincount(spot, values, (spans + 1) * ERROR_BINS).reshape(-1, ERROR_BINS)[:spans].astype(np.float64)
         for values in (np.ones(len(said)), said, happened)
     ]
-    return _rolled(np.concatenate([error, *binned], axis=1), width)
+    return np.concatenate([error, *binned], axis=1)
 
 
 def _figures(sums: Reals, rows_per_incident: float) -> ChanceFigures:

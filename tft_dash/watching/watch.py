@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -144,11 +144,21 @@ def _watched(source: Source, model: RiskModel, cache: Path, limits: tuple[float,
     bands = judged_bands(base.runtime, window, lambda share: progress(0.6 + 0.35 * share))
     seconds = (about.ticks or 1) * about.step_seconds
     windows = sliding(bands, judged_chances(said, window), seconds=seconds, window_seconds=limits[0] * DAY_SECONDS)
+    return drift_of(windows, model.card, about, limits)
+
+
+def drift_of(
+    windows: Sequence[WindowFigures], card: ModelCard, about: SourceDescription, limits: tuple[float, int]
+) -> Drift:
+    """The watch that these windows make.
+
+    :param limits: days that a window spans, and the least judged forecasts.
+    """
     found = verdicts(windows, limits[1])
     return Drift(
-        model=model.card.name,
-        version=model.card.version,
-        fitted=model.card.fitted,
+        model=card.name,
+        version=card.version,
+        fitted=card.fitted,
         days=limits[0],
         least=limits[1],
         step_seconds=about.step_seconds,

@@ -7,14 +7,20 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from tft_dash.artefacts import build_progress
 from tft_dash.background import Background
 from tft_dash.files import status_of
 from tft_dash.frame import SourceDescription
+from tft_dash.live.source import LiveSource
 from tft_dash.models.base import RiskModel
 from tft_dash.schema import ModelCard
 from tft_dash.sources.base import Source
-from tft_dash.watching.watch import DRIFT_FILE, Drift, drift_folder, read_drift, watch_source
+from tft_dash.store.live import JUDGED_SPAN_MS, JudgedSpans
+from tft_dash.watching.recorded import joined
+from tft_dash.watching.sums import WindowFigures, windows
+from tft_dash.watching.watch import DAY_SECONDS, DRIFT_FILE, Drift, drift_folder, drift_of, read_drift, watch_source
 
 WATCHES_KEPT: Final = 32
 
@@ -24,12 +30,15 @@ class Watches:
 
     :param cache: folder of derived files, shared by all processes.
     :param background: runs what takes long.
+    :param spans: what the collectors of live sources have judged.
     :param days: that the sliding window spans, in the fleet's time.
     :param least: judged forecasts below which there is too little evidence.
     """
 
-    def __init__(self, cache: Path, background: Background, *, days: float, least: int) -> None:
+    def __init__(self, cache: Path, background: Background, spans: JudgedSpans, *, days: float, least: int) -> None:
         self._cache = cache
+        self._spans = spans
+        self._lived: dict[tuple[str, str], tuple[object, Drift]] = {}
         self._background = background
         self._limits = (days, least)
         self._read: OrderedDict[Path, tuple[object, Drift | None]] = OrderedDict()
@@ -48,6 +57,30 @@ class Watches:
             ("drift", folder), lambda: self._made(source, model), "Holding forecasts against what happened",
             lambda: build_progress(folder),
         )  # fmt: skip
+
+    def recorded(self, source: LiveSource, card: ModelCard) -> Drift:
+        """The watch of a live source by a model, as far as its collector has judged it; without a point at first."""
+        about, state = source.describe(), source.state()
+        newest = self._spans.newest(source.name, card.identity)
+        key = (source.name, card.identity)
+        signature = (newest, state.origin)
+        with self._lock:
+            known = self._lived.get(key)
+        if known is not None and known[0] == signature:
+            return known[1]
+        days, _ = self._limits
+        found: tuple[WindowFigures, ...] = ()
+        bodies = self._spans.bodies(*key) if newest is not None else {}
+        if bodies:
+            begin = np.datetime64(min(bodies) * JUDGED_SPAN_MS, "ms")
+            first = float((begin - about.start.astype("datetime64[ms]")) / np.timedelta64(1, "ms")) / 1000
+            found = windows(joined(bodies), days * DAY_SECONDS, first_seconds=first)
+        made = drift_of(found, card, about, self._limits)
+        with self._lock:
+            self._lived[key] = (signature, made)
+            while len(self._lived) > WATCHES_KEPT:
+                del self._lived[next(iter(self._lived))]
+        return made
 
     def begin(self, source: Source, about: SourceDescription, model: RiskModel) -> None:
         """Start to make a watch that is asked for later."""

@@ -15,6 +15,8 @@ from tft_dash.scenarios.generate import simulate
 from tft_dash.scenarios.library import load_scenario
 from tft_dash.schema import Window
 from tft_dash.sources.memory import MemorySource
+from tft_dash.store.engine import Store
+from tft_dash.store.live import JudgedSpans
 from tft_dash.watching.judging import judged_bands
 from tft_dash.watching.watch import DRIFT_FILE, Drift, drift_folder, read_drift, watch_source
 from tft_dash.watching.watches import Watches
@@ -84,7 +86,7 @@ def test_it_is_made_once_and_read_by_all(tmp_path: Path) -> None:
     about = source_of(window).describe()
     path = drift_folder(tmp_path, about, model.card, 3.0, 100) / DRIFT_FILE
     written = path.stat().st_mtime_ns
-    watches = Watches(tmp_path, Background(None), days=3.0, least=100)
+    watches = Watches(tmp_path, Background(None), JudgedSpans(Store(f"sqlite:///{tmp_path}/store.sqlite")), days=3.0, least=100)
     assert watches.known(about, model.card) == first
     assert watches.result(source_of(window), about, model) == first
     assert path.stat().st_mtime_ns == written

@@ -19,7 +19,7 @@ from tft_dash.store.live.leases import Lease
 from tft_dash.store.live.recording import COUNTS, NO_HOOKS, NOTHING_NEW, Hooks, Poll, write_records
 from tft_dash.store.live.states import LiveState, state_of
 from tft_dash.store.pushed.taking import forget_pushed
-from tft_dash.store.schema import LIVE_ROSTERS, LIVE_SOURCES, LIVE_TICKS
+from tft_dash.store.schema import LIVE_JUDGED, LIVE_ROSTERS, LIVE_SOURCES, LIVE_TICKS
 from tft_dash.ticks import FLEET_SCALARS, Counts, Roster, TickRecord, unpack
 
 ROSTERS_KEPT: Final = 64
@@ -183,6 +183,7 @@ def forget_live(connection: Connection, name: str) -> bool:
         return False
     for table, column in (
         (LIVE_TICKS, LIVE_TICKS.c.source), (LIVE_ROSTERS, LIVE_ROSTERS.c.source), (LIVE_SOURCES, LIVE_SOURCES.c.name),
+        (LIVE_JUDGED, LIVE_JUDGED.c.source),
     ):  # fmt: skip
         connection.execute(delete(table).where(column == name))
     forget_pushed(connection, name)

@@ -1,0 +1,181 @@
+"""The drift watch of live sources: judged by their collector from what was recorded, as issued."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tft_dash.assessing import assess_source
+from tft_dash.background import Background
+from tft_dash.collecting.drift import DriftKeeper
+from tft_dash.collecting.keeping import Limits
+from tft_dash.live.source import LiveSource
+from tft_dash.models.tft import TftModel
+from tft_dash.models.thresholds import ThresholdModel
+from tft_dash.scenarios.generate import simulate
+from tft_dash.scenarios.library import load_scenario
+from tft_dash.schema import Assessments, Window, derive_states
+from tft_dash.sources.memory import MemorySource
+from tft_dash.store.engine import Store
+from tft_dash.store.live import JUDGED_SPAN_MS, JudgedSpans, Lease, Leases, LiveFacts, LiveStore, Poll
+from tft_dash.ticks import Roster, TickRecord
+from tft_dash.watching.sums import SPAN_SECONDS
+from tft_dash.watching.watch import Drift, watch_source
+from tft_dash.watching.watches import Watches
+
+START = np.datetime64("2026-03-02T00:05:00.000", "ms")
+DAYS, SERVERS = 4, 4
+LIMITS = Limits(raw_seconds=1e9, keep_seconds=90 * 86_400, most_bytes=10**12)
+MODEL = TftModel()
+
+
+@pytest.fixture(scope="module")
+def window() -> Window:
+    scenario = load_scenario("fleet-history").with_overrides(
+        seed=3001, fleet_size=SERVERS, duration_seconds=DAYS * 86_400, tick_seconds=300.0
+    )
+    return replace(simulate(scenario).window, start=START)
+
+
+@pytest.fixture(scope="module")
+def said(window: Window, tmp_path_factory: pytest.TempPathFactory) -> Assessments:
+    return assess_source(MemorySource(window, name="fleet"), MODEL, tmp_path_factory.mktemp("said")).assessments
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store(f"sqlite:///{tmp_path}/store.sqlite")
+    yield opened
+    opened.close()
+
+
+def recorded(
+    store: Store, window: Window, said: Assessments, *, model: str = MODEL.card.identity, each: int = 1
+) -> Lease:
+    """Have the window in the store as a live source; the lease of its collector.
+
+    :param each: ticks that stand for one of the window, all with its values.
+    """
+    step = window.step_seconds / each
+    lease = Leases(store).acquire(LiveFacts("fleet", "identity", "memory", "memory:", step, 0.0), "one")
+    assert lease is not None
+    roster = Roster.of(window.servers, window.profiles)
+    states = derive_states(window.metrics)
+    begin = window.start - np.timedelta64(round((window.step_seconds - step) * 1000), "ms")
+    nothing = np.full((len(window.servers), 2), -1, np.int8), np.full((len(window.servers), 2), np.nan, np.float32)
+    records = []
+    for tick in range(window.ticks * each):
+        row = tick // each
+        time = begin + np.timedelta64(round(tick * step * 1000), "ms")
+        records.append(TickRecord(
+            "fleet", tick, time, time, model, roster, {name: values[row] for name, values in window.metrics.items()},
+            states[row], said.risk[row], *nothing, said.server_prob_30m[row], said.server_prob_8h[row],
+            float(said.prob_30m[row]), float(said.prob_8h[row]), 1.0, 1.0, 0.0, len(window.servers),
+            np.zeros(len(window.servers), np.int32),
+        ))  # fmt: skip
+    for first in range(0, len(records), 500):
+        LiveStore(store).record(lease, records[first : first + 500], Poll())
+    return lease
+
+
+def judged(store: Store, lease: Lease, limits: Limits = LIMITS) -> DriftKeeper:
+    """Let the collector judge all that is due."""
+    clock = iter(range(0, 10**9, 1000))
+    keeper = DriftKeeper(store, "fleet", limits, lambda _: MODEL, monotonic=lambda: float(next(clock)))
+    for _ in range(4 * DAYS + 2):
+        keeper.go_on(lease)
+        keeper.wait()
+    return keeper
+
+
+def watch_of(store: Store, tmp_path: Path, days: float = 30.0) -> Drift:
+    watches = Watches(tmp_path / "cache", Background(None), JudgedSpans(store), days=days, least=50)
+    return watches.recorded(LiveSource("fleet", LiveStore(store)), MODEL.card)
+
+
+def test_the_two_spans_of_time_are_one() -> None:
+    assert SPAN_SECONDS * 1000 == JUDGED_SPAN_MS
+
+
+def test_a_live_fleet_is_watched_as_a_recording_of_it_is(
+    store: Store, window: Window, said: Assessments, tmp_path: Path
+) -> None:
+    assert watch_of_nothing(store, window, said, tmp_path) == ()
+    judged(store, Lease("fleet", "one", 1))
+    found = watch_of(store, tmp_path)
+    whole = watch_source(MemorySource(window, name="fleet"), MODEL, tmp_path, days=30.0, least=50)
+    assert len(found.points) == 4 * DAYS - 3  # the first 16 hours are a context and a horizon, and end within a span
+    mine, theirs = found.points[-1], whole.points[-1]
+    assert theirs.forecasts - 3 * SERVERS <= mine.forecasts <= theirs.forecasts
+    for name, (share, count) in theirs.coverage.items():
+        assert mine.coverage[name][1] == pytest.approx(count, rel=0.05)
+        assert mine.coverage[name][0] == pytest.approx(share, abs=0.01)
+    for horizon, chance in theirs.chances.items():
+        assert mine.chances[horizon].rows == pytest.approx(chance.rows, rel=0.2)
+        assert mine.chances[horizon].said == pytest.approx(chance.said, rel=0.2)
+    assert mine.state == theirs.state
+    assert window.start + np.timedelta64(mine.tick * 300, "s") == START + np.timedelta64(DAYS * 1440 - 10, "m")
+
+
+def watch_of_nothing(store: Store, window: Window, said: Assessments, tmp_path: Path) -> tuple[object, ...]:
+    """The points before anything is judged."""
+    recorded(store, window, said)
+    return watch_of(store, tmp_path).points
+
+
+def test_a_finer_step_with_the_same_values_is_judged_alike(window: Window, said: Assessments, tmp_path: Path) -> None:
+    short = window.until(288)
+    bodies = []
+    for name, each in (("coarse", 1), ("fine", 5)):
+        opened = Store(f"sqlite:///{tmp_path}/{name}.sqlite")
+        judged(opened, recorded(opened, short, said, each=each))
+        bodies.append(JudgedSpans(opened).bodies("fleet", MODEL.card.identity))
+        opened.close()
+    assert bodies[0] == bodies[1]
+    assert len(bodies[0]) == 1
+
+
+def test_what_another_model_has_said_does_not_count_but_bands_are_judged(
+    store: Store, window: Window, said: Assessments
+) -> None:
+    lease = recorded(store, window.until(300), said, model="tft 0.0.9 abc")
+    judged(store, lease)
+    (body,) = JudgedSpans(store).bodies("fleet", MODEL.card.identity).values()
+    assert '"forecasts":24.0' in body
+    assert '"told":{"30m":[0.0,0.0' in body
+
+
+def test_every_span_is_judged_once_and_none_of_which_ticks_are_gone(
+    store: Store, window: Window, said: Assessments
+) -> None:
+    lease = recorded(store, window, said)
+    judged(store, lease, Limits(raw_seconds=30 * 3600, keep_seconds=1e9, most_bytes=10**12))
+    spans = JudgedSpans(store).bodies("fleet", MODEL.card.identity)
+    assert len(spans) == 2
+    judged(store, lease)
+    assert JudgedSpans(store).bodies("fleet", MODEL.card.identity) == spans
+
+
+def test_whoever_has_lost_the_lead_writes_nothing(store: Store, window: Window, said: Assessments) -> None:
+    lease = recorded(store, window.until(300), said)
+    judged(store, replace(lease, epoch=lease.epoch - 1))
+    assert JudgedSpans(store).newest("fleet", MODEL.card.identity) is None
+
+
+def test_a_model_that_forecasts_nothing_is_not_watched(store: Store, window: Window, said: Assessments) -> None:
+    lease = recorded(store, window.until(300), said)
+    keeper = DriftKeeper(store, "fleet", LIMITS, lambda _: ThresholdModel(), monotonic=lambda: 1.0)
+    keeper.go_on(lease)
+    keeper.wait()
+    assert JudgedSpans(store).newest("fleet", MODEL.card.identity) is None
+
+
+def test_what_is_dropped_with_the_source_is_dropped_here_too(store: Store, window: Window, said: Assessments) -> None:
+    judged(store, recorded(store, window.until(300), said))
+    assert JudgedSpans(store).newest("fleet", MODEL.card.identity) is not None
+    assert LiveStore(store).forget("fleet")
+    assert JudgedSpans(store).newest("fleet", MODEL.card.identity) is None
