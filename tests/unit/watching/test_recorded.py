@@ -8,37 +8,29 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.held import LIMITS, MODEL, judged, recorded, simulated
 
 from tft_dash.assessing import assess_source
 from tft_dash.background import Background
 from tft_dash.collecting.drift import DriftKeeper
 from tft_dash.collecting.keeping import Limits
 from tft_dash.live.source import LiveSource
-from tft_dash.models.tft import TftModel
 from tft_dash.models.thresholds import ThresholdModel
-from tft_dash.scenarios.generate import simulate
-from tft_dash.scenarios.library import load_scenario
-from tft_dash.schema import Assessments, Window, derive_states
+from tft_dash.schema import Assessments, Window
 from tft_dash.sources.memory import MemorySource
 from tft_dash.store.engine import Store
-from tft_dash.store.live import JUDGED_SPAN_MS, JudgedSpans, Lease, Leases, LiveFacts, LiveStore, Poll
-from tft_dash.ticks import Roster, TickRecord
+from tft_dash.store.live import JUDGED_SPAN_MS, JudgedSpans, Lease, LiveStore
 from tft_dash.watching.sums import SPAN_SECONDS
 from tft_dash.watching.watch import Drift, watch_source
 from tft_dash.watching.watches import Watches
 
 START = np.datetime64("2026-03-02T00:05:00.000", "ms")
 DAYS, SERVERS = 4, 4
-LIMITS = Limits(raw_seconds=1e9, keep_seconds=90 * 86_400, most_bytes=10**12)
-MODEL = TftModel()
 
 
 @pytest.fixture(scope="module")
 def window() -> Window:
-    scenario = load_scenario("fleet-history").with_overrides(
-        seed=3001, fleet_size=SERVERS, duration_seconds=DAYS * 86_400, tick_seconds=300.0
-    )
-    return replace(simulate(scenario).window, start=START)
+    return replace(simulated(3001, DAYS, SERVERS), start=START)
 
 
 @pytest.fixture(scope="module")
@@ -51,45 +43,6 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened = Store(f"sqlite:///{tmp_path}/store.sqlite")
     yield opened
     opened.close()
-
-
-def recorded(
-    store: Store, window: Window, said: Assessments, *, model: str = MODEL.card.identity, each: int = 1
-) -> Lease:
-    """Have the window in the store as a live source; the lease of its collector.
-
-    :param each: ticks that stand for one of the window, all with its values.
-    """
-    step = window.step_seconds / each
-    lease = Leases(store).acquire(LiveFacts("fleet", "identity", "memory", "memory:", step, 0.0), "one")
-    assert lease is not None
-    roster = Roster.of(window.servers, window.profiles)
-    states = derive_states(window.metrics)
-    begin = window.start - np.timedelta64(round((window.step_seconds - step) * 1000), "ms")
-    nothing = np.full((len(window.servers), 2), -1, np.int8), np.full((len(window.servers), 2), np.nan, np.float32)
-    records = []
-    for tick in range(window.ticks * each):
-        row = tick // each
-        time = begin + np.timedelta64(round(tick * step * 1000), "ms")
-        records.append(TickRecord(
-            "fleet", tick, time, time, model, roster, {name: values[row] for name, values in window.metrics.items()},
-            states[row], said.risk[row], *nothing, said.server_prob_30m[row], said.server_prob_8h[row],
-            float(said.prob_30m[row]), float(said.prob_8h[row]), 1.0, 1.0, 0.0, len(window.servers),
-            np.zeros(len(window.servers), np.int32),
-        ))  # fmt: skip
-    for first in range(0, len(records), 500):
-        LiveStore(store).record(lease, records[first : first + 500], Poll())
-    return lease
-
-
-def judged(store: Store, lease: Lease, limits: Limits = LIMITS) -> DriftKeeper:
-    """Let the collector judge all that is due."""
-    clock = iter(range(0, 10**9, 1000))
-    keeper = DriftKeeper(store, "fleet", limits, lambda _: MODEL, monotonic=lambda: float(next(clock)))
-    for _ in range(4 * DAYS + 2):
-        keeper.go_on(lease)
-        keeper.wait()
-    return keeper
 
 
 def watch_of(store: Store, tmp_path: Path, days: float = 30.0) -> Drift:

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.held import changed, simulated
 
 from tft_dash.background import Background
 from tft_dash.errors import DataError
 from tft_dash.models.tft import TftModel
 from tft_dash.models.thresholds import ThresholdModel
-from tft_dash.scenarios.generate import simulate
-from tft_dash.scenarios.library import load_scenario
 from tft_dash.schema import Window
 from tft_dash.sources.memory import MemorySource
 from tft_dash.store.engine import Store
@@ -22,25 +21,6 @@ from tft_dash.watching.watch import DRIFT_FILE, Drift, drift_folder, read_drift,
 from tft_dash.watching.watches import Watches
 
 DAY_TICKS = 288
-
-
-def simulated(seed: int, days: float = 5.0, servers: int = 4) -> Window:
-    scenario = load_scenario("fleet-history").with_overrides(
-        seed=seed, fleet_size=servers, duration_seconds=days * 86_400, tick_seconds=300.0
-    )
-    return simulate(scenario).window
-
-
-def changed(window: Window, tick: int, *, noise: float = 0.0, level: float = 0.0) -> Window:
-    """The fleet with other noise or levels from a tick on, in standard deviations of what was before."""
-    draw, metrics = np.random.default_rng(1), {}
-    for name, values in window.metrics.items():
-        late = values[tick:].astype(np.float64)
-        spread = np.nanstd(values[:tick], axis=0)
-        late += spread * (level + noise * draw.normal(0.0, 1.0, late.shape))
-        high = {"cpu_pct": 100.0, "mem_pct": 100.0, "error_rate": 1.0}.get(name, 1e9)
-        metrics[name] = np.vstack([values[:tick], np.clip(late, 0.0, high).astype(np.float32)])
-    return Window(window.start, window.step_seconds, window.servers, window.profiles, metrics)
 
 
 def source_of(window: Window) -> MemorySource:
@@ -86,7 +66,9 @@ def test_it_is_made_once_and_read_by_all(tmp_path: Path) -> None:
     about = source_of(window).describe()
     path = drift_folder(tmp_path, about, model.card, 3.0, 100) / DRIFT_FILE
     written = path.stat().st_mtime_ns
-    watches = Watches(tmp_path, Background(None), JudgedSpans(Store(f"sqlite:///{tmp_path}/store.sqlite")), days=3.0, least=100)
+    watches = Watches(
+        tmp_path, Background(None), JudgedSpans(Store(f"sqlite:///{tmp_path}/store.sqlite")), days=3.0, least=100
+    )
     assert watches.known(about, model.card) == first
     assert watches.result(source_of(window), about, model) == first
     assert path.stat().st_mtime_ns == written

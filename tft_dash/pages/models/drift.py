@@ -24,6 +24,7 @@ STATES: Final = {
     "unknown": ("info", "Too little evidence", "tag"),
 }
 """State → icon, word and look."""
+_NOTHING: Final = "Nothing was judged yet: a forecast is once its eight hours have passed, with six hours of others."
 
 
 def section(sources: Sequence[str]) -> list[Any]:
@@ -55,7 +56,7 @@ def words(drift: Drift, times: Sequence[str]) -> list[Any]:
     """
     whose = f"{drift.model} v{drift.version}" + (f", restated by {drift.fitted}" if drift.fitted else "")
     if not drift.points:
-        return [_state("unknown"), html.P(f"The source is shorter than the first window. {whose}.", className="quiet")]
+        return [_state("unknown"), html.P(f"{_NOTHING} {whose}.", className="quiet")]
     last = drift.points[-1]
     since = next(time for time, point in zip(times, drift.points, strict=True) if point.tick == last.since)
     about = f"Since {since.replace('T', ' ')} UTC, over windows of {drift.days:g} days of the fleet's time; {whose}."
