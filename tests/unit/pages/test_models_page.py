@@ -183,6 +183,8 @@ def test_profiles_kinds_and_blind_spots_stand_with_their_numbers() -> None:
     assert "web 103 97% 55 min 0.650 0.160" in words
     assert "sudden 33 0% —" in words
     assert "Sudden incidents: nothing in the metrics precedes them." in words
+    assert "On a fleet whose days run at other hours the bands of the metrics lie beside its rhythm" in words
+    assert "days run at other hours" not in shown(evidence(simulated=False))
 
 
 def test_the_figures_can_be_made_anew_and_are_named_by_a_digest() -> None:

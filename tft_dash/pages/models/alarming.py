@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from dash import html
 
@@ -15,6 +15,11 @@ from tft_dash.pages.wording import DASH, plural, whole
 
 if TYPE_CHECKING:
     from tft_dash.models.forecasting.evidence import AlarmPoint, Evidence, Group
+
+HOURS: Final = (
+    "The days of simulated fleets run by UTC. On a fleet whose days run at other hours the bands of the metrics lie "
+    "beside its rhythm and are too narrow, while the probabilities hold for the most part: see whether it still holds."
+)
 
 
 def alarms(evidence: Evidence) -> list[Any]:
@@ -63,6 +68,8 @@ def groups(evidence: Evidence) -> list[Any]:
 def blind_spots(evidence: Evidence) -> list[Any]:
     """What it is known not to see."""
     told = evidence.blind_spots or ("None is on record; that does not mean that there is none.",)
+    if evidence.simulated:
+        told = (*told, HOURS)
     return [html.Ul([html.Li([components.icon("alert"), one]) for one in told], className="blind-spots")]
 
 
