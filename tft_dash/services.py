@@ -125,7 +125,12 @@ class Services:
         self.pushes = PushDesk(settings, self._store, self._served.live())
         self.models = ServedModels(settings.data / "models", look_seconds=look_seconds)
         self._watches = Watches(
-            settings.cache, background, JudgedSpans(self._store), days=settings.drift_days, least=settings.drift_least
+            settings.cache,
+            background,
+            JudgedSpans(self._store),
+            days=settings.drift_days,
+            least=settings.drift_least,
+            look_seconds=look_seconds,
         )
         self._previews: OrderedDict[tuple[str, str], Preview] = OrderedDict()
         self._lock = threading.Lock()
@@ -298,6 +303,10 @@ class Services:
         if answering.problem is not None:
             raise DataError(answering.problem)
         if isinstance(found, LiveSource):
+            if not answering.model.card.forecasts:  # it was judged by a forecast that does not answer any more
+                raise DataError(
+                    self.models.answering(self.describe(source), FORECAST).instead or "No forecast answers."
+                )
             return self._watches.recorded(found, answering.model.card)
         return self._watches.result(self.source(source), self.describe(source), answering.model)
 

@@ -40,11 +40,12 @@ def changed(window: Window, tick: int, *, noise: float = 0.0, level: float = 0.0
 
 
 def recorded(
-    store: Store, window: Window, said: Assessments, *, model: str = MODEL.card.identity, each: int = 1
+    store: Store, window: Window, said: Assessments, *, model: str = MODEL.card.identity, each: int = 1, after: int = 0
 ) -> Lease:
     """Have the window in the store as a live source; the lease of its collector.
 
     :param each: ticks that stand for one of the window, all with its values.
+    :param after: so many ticks are recorded already.
     """
     step = window.step_seconds / each
     lease = Leases(store).acquire(LiveFacts("fleet", "identity", "memory", "memory:", step, 0.0), "one")
@@ -54,7 +55,7 @@ def recorded(
     begin = window.start - np.timedelta64(round((window.step_seconds - step) * 1000), "ms")
     nothing = np.full((len(window.servers), 2), -1, np.int8), np.full((len(window.servers), 2), np.nan, np.float32)
     records = []
-    for tick in range(window.ticks * each):
+    for tick in range(after, window.ticks * each):
         row = tick // each
         time = begin + np.timedelta64(round(tick * step * 1000), "ms")
         records.append(TickRecord(

@@ -103,7 +103,7 @@ def matchers_of(source: str, servers: Sequence[str], profiles: Sequence[str] = (
     for label, words in (("server_name", servers), ("profile", profiles)):
         names = tuple(dict.fromkeys(words))
         pattern = "|".join(_SPECIAL.sub(r"\\\g<0>", name) for name in names)
-        if names and len(pattern) <= LONGEST_PATTERN:
+        if len(names) == 1 or (names and len(pattern) <= LONGEST_PATTERN):
             found.append(Matcher(label, "=", names[0]) if len(names) == 1 else Matcher(label, "=~", pattern))
             break
     return tuple(found)

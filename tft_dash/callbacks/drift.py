@@ -69,4 +69,10 @@ def drawn(services: Services, source: object, theme_name: object) -> list[Any]:
         figures.chances(drift, "8h", theme.prob_8h, theme),
     ]
     table = page.figures_table(drift.points[-1]) if drift.points else []
-    return [page.words(drift, figures.times(drift)), table, not drift.points, True, *plots]
+    return [
+        page.words(drift, figures.times(drift), live=source in services.live_names()),
+        table,
+        not drift.points,
+        True,
+        *plots,
+    ]

@@ -20,6 +20,7 @@ from tft_dash.ticks import NO_ROSTER, Roster
 from tft_dash.watching.recorded import BEFORE_MS, as_text, judged_span
 
 if TYPE_CHECKING:
+    from tft_dash.models.forecasting.runtime import Runtime
     from tft_dash.models.tft import TftModel
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ AGAIN_SECONDS: Final = 600.0
 class DriftKeeper:
     """Judges the spans of one source that are over, the oldest first, while every tick of them is still kept.
 
+    :param limits: of the history, which is judged while every tick is kept; what was found is kept as long as the rest.
     :param model: gives the model that judges these servers now; nothing is done unless it forecasts.
     """
 
@@ -49,7 +51,7 @@ class DriftKeeper:
         self._monotonic = monotonic
         self._next = monotonic()
         self._work: threading.Thread | None = None
-        self._ended = False
+        self._ended = self._told = False
 
     def go_on(self, lease: Lease) -> None:
         """Begin what is due, in a thread of its own: ticks go on meanwhile."""
@@ -60,11 +62,14 @@ class DriftKeeper:
         if state is None or state.origin is None:
             return
         model = self._model(self._ticks.roster(self._source, state.roster) or NO_ROSTER)
-        if not model.card.forecasts:
+        forecaster = _forecaster(model)
+        if forecaster is None:
             return
+        self._tell_of_limits()
         span = self._due(state, model.card.identity)
         if span is not None:
-            self._work = threading.Thread(target=self._judge, args=(lease, state, span, model), daemon=True)
+            work = (lease, state, span, model.card.identity, forecaster.runtime)
+            self._work = threading.Thread(target=self._judge, args=work, daemon=True)
             self._work.start()
 
     def wait(self, seconds: float | None = None) -> None:
@@ -79,18 +84,38 @@ class DriftKeeper:
 
     def _due(self, state: LiveState, identity: str) -> int | None:
         """The oldest span that is over, not judged yet, and of which all ticks are kept."""
-        begin, latest = (_milliseconds(state.time_of(tick)) for tick in (0, state.latest))
-        kept = max(begin, latest - round(self._limits.raw_seconds * 1000))
-        first = -(-(kept + BEFORE_MS) // JUDGED_SPAN_MS)
+        latest = _milliseconds(state.time_of(state.latest))
         newest = self._spans.newest(self._source, identity)
+        if newest is not None and (newest + 2) * JUDGED_SPAN_MS > latest:
+            return None
+        first = self._first_whole(state)
+        if first is None:
+            return None
         span = first if newest is None else max(first, newest + 1)
         return span if (span + 1) * JUDGED_SPAN_MS <= latest else None
 
-    def _judge(self, lease: Lease, state: LiveState, span: int, model: RiskModel) -> None:
+    def _first_whole(self, state: LiveState) -> int | None:
+        """The first span of which, and of all that its forecasts have looked at, every tick is kept."""
+        whole = self._ticks.whole_since(self._source)
+        return None if whole is None else -(-(_milliseconds(state.time_of(whole)) + BEFORE_MS) // JUDGED_SPAN_MS)
+
+    def _tell_of_limits(self) -> None:
+        """That nothing will ever be judged, once."""
+        needed = (BEFORE_MS + JUDGED_SPAN_MS) / 1000
+        if self._limits.raw_seconds < needed and not self._told:
+            self._told = True
+            logger.warning(
+                "%s: forecasts are not held against what came: that needs the ticks of %.0f hours, and "
+                "TFT_DASH_LIVE_RAW_HOURS keeps %g.", self._source, needed / 3600, self._limits.raw_seconds / 3600,
+            )  # fmt: skip
+
+    def _judge(self, lease: Lease, state: LiveState, span: int, identity: str, runtime: Runtime) -> None:
         try:
-            sums = judged_span(self._ticks, state, span, model.card.identity, _forecaster(model).runtime)
-            oldest = span - round(self._limits.keep_seconds * 1000) // JUDGED_SPAN_MS
-            self._spans.put(lease, model.card.identity, span, as_text(sums), oldest=oldest)
+            sums = judged_span(self._ticks, state, span, identity, runtime)
+            first = self._first_whole(state)
+            if first is not None and first <= span:  # else ticks were thinned out while they were read
+                oldest = span - round(self._limits.keep_seconds * 1000) // JUDGED_SPAN_MS
+                self._spans.put(lease, state.origin, identity, span, as_text(sums), oldest=oldest)
         except TftDashError as error:
             if not self._ended:
                 logger.warning("%s: forecasts could not be held against what came: %s", self._source, error)
@@ -103,12 +128,14 @@ class DriftKeeper:
             self._next = self._monotonic()
 
 
-def _forecaster(model: RiskModel) -> TftModel:
+def _forecaster(model: RiskModel) -> TftModel | None:
+    """The forecast behind a model; None = there is none whose bands could be judged."""
+    if not model.card.forecasts:
+        return None
     from tft_dash.models.tft import TftModel  # noqa: PLC0415 - only a process that forecasts needs onnxruntime
 
     base = model.base if isinstance(model, CalibratedModel) else model
-    assert isinstance(base, TftModel)  # noqa: S101 - no other model forecasts
-    return base
+    return base if isinstance(base, TftModel) else None
 
 
 def _milliseconds(time_: np.datetime64) -> int:

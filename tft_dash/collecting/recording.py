@@ -42,7 +42,7 @@ class Recorder:
         self._store.record(lease, (), poll, self._hooks)
 
     def keep(self, lease: Lease, now: np.datetime64) -> None:
-        """Do a part of what is due to keep the history within its bounds, after it was held against its forecasts."""
+        """Do a part of what is due: to hold the history against its forecasts, and to keep it within its bounds."""
         if self._drift is not None:
             self._drift.go_on(lease)
         self._keeper.keep(lease, now)

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from tft_dash.errors import UsageError
+from tft_dash.errors import StorageError, UsageError
 from tft_dash.progress import Progress, silent
 from tft_dash.scenarios.writing.atomic import file_set
 from tft_dash.schema import METRIC_NAMES, NO_STATE, PROFILE, SERVER_NAME, STATE, STATES, TIMESTAMP
@@ -51,8 +51,8 @@ def write_history(
 ) -> Written:
     """Write what was measured, a row for every server that reported at a tick, by tick, then server.
 
-    The ticks are as far apart all over: where a part of the span has been thinned out, the rest is taken likewise. What
-    was said of them is not written: a recording is there to be judged anew.
+    The ticks are as far apart all over, if their step divides five minutes: where a part of the span has been thinned
+    out, the rest is taken likewise. What was said of them is not written: a recording is there to be judged anew.
 
     :param since: the first tick is not before it; ``until``: the last one is not after it.
     :raises UsageError: nothing is kept of that source in that span; says what is.
@@ -106,7 +106,12 @@ def _parts(store: LiveStore, name: str, ticks: NDArray[np.int64]) -> Iterator[tu
         part = ticks[first : first + _PART]
         chosen = set(part.tolist())
         records = store.ticks(name, int(part[0]), int(part[-1]))
-        yield min(first + _PART, len(ticks)) / len(ticks), [one for one in records if one.tick in chosen]
+        found = [one for one in records if one.tick in chosen]
+        if len(found) < len(part):
+            raise StorageError(
+                f"'{name}' was thinned out or dropped while it was read. Nothing was written; run it again."
+            )
+        yield min(first + _PART, len(ticks)) / len(ticks), found
 
 
 def _schema(metrics: Sequence[str]) -> pa.Schema:

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tft_dash.calibrating.cases import HORIZON_SECONDS
-from tft_dash.models.forecasting.calibration import HorizonName
 from tft_dash.models.forecasting.layout import CONTEXT, NODES, STEP_SECONDS, TARGETS
 from tft_dash.progress import silent
 from tft_dash.schema import SERVER_FIELDS, Assessments, FloatArray, Window
 from tft_dash.store.live import JUDGED_SPAN_MS, LiveState, LiveStore
 from tft_dash.ticks import Roster, TickRecord
-from tft_dash.watching.sums import JudgedBands, JudgedChances, SpanSums, span_sums
+from tft_dash.watching.sums import TOLD_WIDTH, JudgedBands, JudgedChances, SpanSums, span_sums
 
 if TYPE_CHECKING:
     from tft_dash.models.forecasting.runtime import Runtime
@@ -29,6 +29,10 @@ GRID_MS: Final = round(STEP_SECONDS * 1000)
 BEFORE_MS: Final = (CONTEXT + NODES[-1]) * GRID_MS
 """So long before a span begins the oldest tick that a forecast judged in it has looked at."""
 READ_AT_ONCE: Final = 200
+FORMAT: Final = f"1 {','.join(TARGETS)} {TOLD_WIDTH}"
+"""What the sums of a span are; sums of another format cannot be added to these."""
+
+Places = NDArray[np.intp]
 
 
 def judged_span(store: LiveStore, state: LiveState, span: int, identity: str, runtime: Runtime) -> SpanSums:
@@ -91,6 +95,7 @@ class _Day:
     def __init__(self, begin_ms: int, end_ms: int, roster: Roster) -> None:
         self.begin_ms, self.end_ms = begin_ms, end_ms
         self._roster = roster
+        self._places: dict[int, tuple[Places, Places]] = {}
         self._place = {name: place for place, name in enumerate(roster.servers)}
         self._shape = ((end_ms - begin_ms) // GRID_MS, len(roster.servers))
         self._sums: dict[str, _Sums] = {}
@@ -101,8 +106,7 @@ class _Day:
         """Take up a tick; what it says counts where it is the last of its five minutes and ``identity`` said it."""
         time = int(record.time.astype("datetime64[ms]").astype(np.int64))
         row = -(-(time - self.begin_ms) // GRID_MS) - 1
-        known = [(self._place[name], here) for here, name in enumerate(record.servers) if name in self._place]
-        to, source = ([pair[side] for pair in known] for side in (0, 1))
+        to, source = self._places_of(record.roster)
         for name, values in record.metrics.items():
             some = values[source]
             there = np.isfinite(some)
@@ -113,6 +117,14 @@ class _Day:
             top[row, to] = np.fmax(top[row, to], np.where(there, some, np.nan))
         for field, array in self._said.items():
             array[row, to] = getattr(record, field)[source] if record.model == identity else np.nan
+
+    def _places_of(self, roster: Roster) -> tuple[Places, Places]:
+        """Where the servers of a tick stand here, and there."""
+        if roster.number not in self._places:
+            known = [(self._place[name], there) for there, name in enumerate(roster.servers) if name in self._place]
+            here, there = (np.array([pair[side] for pair in known], np.intp) for side in (0, 1))
+            self._places = {roster.number: (here, there)}
+        return self._places[roster.number]
 
     def means(self) -> Mapping[str, FloatArray]:
         """Metric → the mean of what is there; NaN where nothing is."""
@@ -132,12 +144,14 @@ class _Day:
         nothing = np.broadcast_to(np.float32(np.nan), self._shape)
         code = np.broadcast_to(np.int8(-1), (*self._shape, 2))
         usual = np.broadcast_to(np.float32(np.nan), (*self._shape, 2))
-        return Assessments(nothing, code, usual, nothing[:, 0], nothing[:, 0], *self._said.values())
+        fleet = np.broadcast_to(np.float32(np.nan), self._shape[:1])
+        return Assessments(nothing, code, usual, fleet, fleet, *self._said.values())
 
 
 def as_text(sums: SpanSums) -> str:
     """One span's sums as JSON; the numbers are exact."""
     plain = {
+        "format": FORMAT,
         "forecasts": sums.forecasts[0],
         "covered": {name: values[0].tolist() for name, values in sums.covered.items()},
         "told": {name: values[0].tolist() for name, values in sums.told.items()},
@@ -145,22 +159,25 @@ def as_text(sums: SpanSums) -> str:
     return json.dumps(plain, separators=(",", ":"))
 
 
-def joined(bodies: Mapping[int, str]) -> SpanSums:
-    """Consecutive spans from the first to the last of these, with nothing judged in those that are missing.
+def joined(bodies: Mapping[int, str], last: int) -> SpanSums:
+    """Consecutive spans from the first of these on, with nothing judged in those that are missing.
 
-    :param bodies: span → what :func:`as_text` has made; at least one.
+    :param bodies: span → what :func:`as_text` has made, at least one; what another version made counts as missing.
+    :param last: the last span, or the last of ``bodies`` where that is later.
     """
-    first, last = min(bodies), max(bodies)
-    read: dict[int, dict[str, Any]] = {span: json.loads(body) for span, body in bodies.items()}
-    spans = last - first + 1
-    forecasts = np.zeros(spans)
-    covered = {name: np.zeros((spans, 2)) for name in TARGETS}
-    told: dict[HorizonName, Any] = {}
-    for span, one in read.items():
-        row = span - first
-        forecasts[row] = one["forecasts"]
-        for name, values in one["covered"].items():
-            covered[name][row] = values
-        for name in HORIZON_SECONDS:
-            told.setdefault(name, np.zeros((spans, len(one["told"][name]))))[row] = one["told"][name]
-    return SpanSums(forecasts, covered, told)
+    first = min(bodies)
+    spans = max(last, *bodies) - first + 1
+    sums = SpanSums(
+        np.zeros(spans),
+        {name: np.zeros((spans, 2)) for name in TARGETS},
+        {name: np.zeros((spans, TOLD_WIDTH)) for name in HORIZON_SECONDS},
+    )
+    for span, body in bodies.items():
+        one: dict[str, Any] = json.loads(body)
+        if one.get("format") != FORMAT:
+            continue
+        sums.forecasts[span - first] = one["forecasts"]
+        for part, given in ((sums.covered, one["covered"]), (sums.told, one["told"])):
+            for name, values in part.items():
+                values[span - first] = given[name]
+    return sums

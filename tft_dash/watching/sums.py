@@ -18,6 +18,7 @@ from tft_dash.models.forecasting.calibration import HorizonName
 SPAN_SECONDS: Final = 21_600.0
 """Six hours: what a sliding window moves by."""
 ERROR_BINS: Final = 20
+TOLD_WIDTH: Final = 1 + 3 * ERROR_BINS
 ROWS_PER_INCIDENT: Final[Mapping[HorizonName, float]] = {"30m": 6.0, "8h": 96.0}
 """Five-minute rows that one incident makes true."""
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +27,18 @@ from tft_dash.watching.watch import DAY_SECONDS, DRIFT_FILE, Drift, drift_folder
 WATCHES_KEPT: Final = 32
 
 
+@dataclass(frozen=True, slots=True)
+class _Lived:
+    """The watch of a live source, until it is looked at again.
+
+    :param signature: equal where the watch is.
+    """
+
+    until: float
+    signature: object
+    drift: Drift
+
+
 class Watches:
     """The watch of every source that was asked about.
 
@@ -33,12 +47,23 @@ class Watches:
     :param spans: what the collectors of live sources have judged.
     :param days: that the sliding window spans, in the fleet's time.
     :param least: judged forecasts below which there is too little evidence.
+    :param look_seconds: how long what a collector has judged may go unnoticed.
     """
 
-    def __init__(self, cache: Path, background: Background, spans: JudgedSpans, *, days: float, least: int) -> None:
+    def __init__(
+        self,
+        cache: Path,
+        background: Background,
+        spans: JudgedSpans,
+        *,
+        days: float,
+        least: int,
+        look_seconds: float = 1.0,
+    ) -> None:
         self._cache = cache
         self._spans = spans
-        self._lived: dict[tuple[str, str], tuple[object, Drift]] = {}
+        self._look_seconds = look_seconds
+        self._lived: dict[tuple[str, str], _Lived] = {}
         self._background = background
         self._limits = (days, least)
         self._read: OrderedDict[Path, tuple[object, Drift | None]] = OrderedDict()
@@ -60,27 +85,34 @@ class Watches:
 
     def recorded(self, source: LiveSource, card: ModelCard) -> Drift:
         """The watch of a live source by a model, as far as its collector has judged it; without a point at first."""
-        about, state = source.describe(), source.state()
-        newest = self._spans.newest(source.name, card.identity)
-        key = (source.name, card.identity)
-        signature = (newest, state.origin)
+        key, state, now = (source.name, card.identity), source.state(), time.monotonic()
         with self._lock:
             known = self._lived.get(key)
-        if known is not None and known[0] == signature:
-            return known[1]
+        if known is not None and (state.store_away or now < known.until):
+            return known.drift
+        about = source.describe()
+        latest = int(state.time_of(state.latest).astype("datetime64[ms]").astype(np.int64))
+        # The newest span that is over is being judged; an older one that was not will hardly be any more.
+        last = latest // JUDGED_SPAN_MS - 2
+        signature = (state.origin, self._spans.newest(*key), last)
+        same = known is not None and known.signature == signature
+        drift = known.drift if same and known is not None else self._lived_until(key, card, about, last)
+        with self._lock:
+            self._lived[key] = _Lived(now + self._look_seconds, signature, drift)
+            while len(self._lived) > WATCHES_KEPT:
+                del self._lived[next(iter(self._lived))]
+        return drift
+
+    def _lived_until(self, key: tuple[str, str], card: ModelCard, about: SourceDescription, last: int) -> Drift:
+        """What was judged up to a span."""
         days, _ = self._limits
         found: tuple[WindowFigures, ...] = ()
-        bodies = self._spans.bodies(*key) if newest is not None else {}
+        bodies = self._spans.bodies(*key)
         if bodies:
             begin = np.datetime64(min(bodies) * JUDGED_SPAN_MS, "ms")
             first = float((begin - about.start.astype("datetime64[ms]")) / np.timedelta64(1, "ms")) / 1000
-            found = windows(joined(bodies), days * DAY_SECONDS, first_seconds=first)
-        made = drift_of(found, card, about, self._limits)
-        with self._lock:
-            self._lived[key] = (signature, made)
-            while len(self._lived) > WATCHES_KEPT:
-                del self._lived[next(iter(self._lived))]
-        return made
+            found = windows(joined(bodies, last), days * DAY_SECONDS, first_seconds=first)
+        return drift_of(found, card, about, self._limits)
 
     def begin(self, source: Source, about: SourceDescription, model: RiskModel) -> None:
         """Start to make a watch that is asked for later."""

@@ -120,3 +120,4 @@ def test_servers_that_are_too_many_to_name_are_silenced_by_their_profiles_or_wit
     ]  # fmt: skip
     assert [str(one) for one in matchers_of("fleet", [], ["web"])] == ['source="fleet"', 'profile="web"']
     assert [str(one) for one in matchers_of("fleet", many)] == ['source="fleet"']
+    assert matchers_of("fleet", ["s" * 250])[-1].value == "s" * 250

@@ -20,6 +20,8 @@ from tft_dash.pages.alerts.problems import Standing, clockwork, marks
 from tft_dash.pages.alerts.told import Told, deliveries
 from tft_dash.pages.wording import plural
 
+_SILENCED: Final = {"server_name": "servers", "profile": "profiles", "source": "source"}
+"""Label → what a silence by it silences."""
 _OUTCOME_HINTS: Final = {
     "true": "Something was wrong with these servers.",
     "false": "Nothing was wrong: a false alarm.",
@@ -140,7 +142,7 @@ def _links(detail: Detail) -> list[Any]:
     fitting = matchers_of(problem.source, [one.server for one in problem.servers] if whole else (), problem.profiles)
     given = urlencode({"matcher": "\n".join(str(each) for each in fitting)})
     silence = html.A(
-        "Silence its servers" if len(fitting) > 1 else "Silence its source",
+        f"Silence its {_SILENCED[fitting[-1].label]}",
         href=f"{detail.base}alerts/silences?{given}", className="button",
         title="Opens a new silence with matchers that fit; nothing is silenced before it is kept there.",
     )  # fmt: skip

@@ -24,7 +24,10 @@ STATES: Final = {
     "unknown": ("info", "Too little evidence", "tag"),
 }
 """State → icon, word and look."""
-_NOTHING: Final = "Nothing was judged yet: a forecast is once its eight hours have passed, with six hours of others."
+_TOO_SHORT: Final = "The source is shorter than the first window."
+_NOT_YET: Final = (
+    "Nothing was judged yet: that begins 22 to 28 hours after the first tick, and needs every tick of that time."
+)
 
 
 def section(sources: Sequence[str]) -> list[Any]:
@@ -49,14 +52,15 @@ def section(sources: Sequence[str]) -> list[Any]:
     ]
 
 
-def words(drift: Drift, times: Sequence[str]) -> list[Any]:
+def words(drift: Drift, times: Sequence[str], *, live: bool = False) -> list[Any]:
     """The state at the end of the source, since when, and why.
 
     :param times: when each window ended.
+    :param live: whether it goes on.
     """
     whose = f"{drift.model} v{drift.version}" + (f", restated by {drift.fitted}" if drift.fitted else "")
     if not drift.points:
-        return [_state("unknown"), html.P(f"{_NOTHING} {whose}.", className="quiet")]
+        return [_state("unknown"), html.P(f"{_NOT_YET if live else _TOO_SHORT} {whose}.", className="quiet")]
     last = drift.points[-1]
     since = next(time for time, point in zip(times, drift.points, strict=True) if point.tick == last.since)
     about = f"Since {since.replace('T', ' ')} UTC, over windows of {drift.days:g} days of the fleet's time; {whose}."

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+import numpy as np
 from sqlalchemy import delete, func, insert, select
 
+from tft_dash.errors import LostLeadError
 from tft_dash.store.engine import Store
+from tft_dash.store.live.clock import instant
 from tft_dash.store.live.leases import Lease, demand_lead
 from tft_dash.store.schema import LIVE_JUDGED
 
@@ -35,14 +38,18 @@ class JudgedSpans:
         with self._store.read() as connection:
             return {int(row.span): row.body for row in connection.execute(wanted)}
 
-    def put(self, lease: Lease, model: str, span: int, body: str, *, oldest: int) -> None:
+    def put(self, lease: Lease, origin: np.datetime64 | None, model: str, span: int, body: str, *, oldest: int) -> None:
         """Write what was found of a span, unless it is written already; drop what is older than ``oldest``.
 
-        :raises LostLeadError: somebody else leads.
+        :param origin: time of tick 0 of the history that was judged.
+        :raises LostLeadError: somebody else leads, or it is another history by now.
         """
         mine = LIVE_JUDGED.c.source == lease.source, LIVE_JUDGED.c.model == model
         with self._store.write() as connection:
-            demand_lead(connection, lease)
+            if instant(demand_lead(connection, lease).origin_ms) != origin:
+                raise LostLeadError(
+                    f"'{lease.source}' has another history by now; what was judged of the old one is gone."
+                )
             known = select(LIVE_JUDGED.c.span).where(*mine, LIVE_JUDGED.c.span == span)
             if connection.execute(known).one_or_none() is None:
                 row = {"source": lease.source, "model": model, "span": span, "body": body}

@@ -115,6 +115,13 @@ class LiveStore:
             found = connection.execute(select(func.min(LIVE_TICKS.c.tick)).where(LIVE_TICKS.c.source == name)).scalar()
         return None if found is None else int(found)
 
+    def whole_since(self, name: str) -> int | None:
+        """The tick from which on every one is kept: the newest that stands for others, else the oldest there is."""
+        mine, number = LIVE_TICKS.c.source == name, LIVE_TICKS.c.tick
+        with self._store.read() as connection:
+            thinned = connection.execute(select(func.max(number)).where(mine, LIVE_TICKS.c.stands_for > 1)).scalar()
+        return self.oldest(name) if thinned is None else int(thinned)
+
     def tick_at(self, name: str, time: np.datetime64) -> int | None:
         """The last kept tick at or before an instant."""
         grid = select(LIVE_SOURCES.c.origin_ms, LIVE_SOURCES.c.step_ms).where(LIVE_SOURCES.c.name == name)
