@@ -104,14 +104,24 @@ def _parts(store: LiveStore, name: str, ticks: NDArray[np.int64]) -> Iterator[tu
     """The records of these ticks in order, with the share that is done after them."""
     for first in range(0, len(ticks), _PART):
         part = ticks[first : first + _PART]
-        chosen = set(part.tolist())
-        records = store.ticks(name, int(part[0]), int(part[-1]))
-        found = [one for one in records if one.tick in chosen]
+        found = list(_records(store, name, part.tolist()))
         if len(found) < len(part):
             raise StorageError(
                 f"'{name}' was thinned out or dropped while it was read. Nothing was written; run it again."
             )
         yield min(first + _PART, len(ticks)) / len(ticks), found
+
+
+def _records(store: LiveStore, name: str, ticks: Sequence[int]) -> Iterator[TickRecord]:
+    """Those of these ticks that are still kept; where many lie between them, each is read by itself."""
+    if ticks[-1] - ticks[0] < 2 * len(ticks):
+        chosen = set(ticks)
+        yield from (one for one in store.ticks(name, ticks[0], ticks[-1]) if one.tick in chosen)
+        return
+    for tick in ticks:
+        record = store.tick(name, tick)
+        if record is not None:
+            yield record
 
 
 def _schema(metrics: Sequence[str]) -> pa.Schema:
