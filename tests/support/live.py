@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from sqlalchemy import Connection
 
 from tft_dash.collecting.collector import Collector, Plan
 from tft_dash.collecting.keeping import Keeper, Limits
 from tft_dash.collecting.leading import Lead
 from tft_dash.collecting.polling import Polling
 from tft_dash.collecting.recording import Recorder
+from tft_dash.errors import StorageError
 from tft_dash.live.clock import SteadyClock
 from tft_dash.live.feeds.memory import ManualClock, MemoryFeed
 from tft_dash.models.base import RiskModel
@@ -26,6 +29,17 @@ LIMITS = Limits(raw_seconds=1e9, keep_seconds=1e9, most_bytes=10**12)
 
 def seconds(number: float) -> np.timedelta64:
     return np.timedelta64(round(number * 1000), "ms")
+
+
+class ShakyStore(Store):
+    """A store that can be away."""
+
+    away = False
+
+    def write(self) -> AbstractContextManager[Connection]:
+        if self.away:
+            raise StorageError("the store is away")
+        return super().write()
 
 
 class Untold(Recorder):

@@ -8,14 +8,13 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from tft_dash.collecting.keeping import Limits
 from tft_dash.errors import TftDashError
 from tft_dash.models.base import RiskModel
 from tft_dash.models.calibrated.model import CalibratedModel
 from tft_dash.store.engine import Store
 from tft_dash.store.live import JUDGED_SPAN_MS, JudgedSpans, Lease, LiveState, LiveStore
+from tft_dash.store.live.clock import milliseconds
 from tft_dash.ticks import NO_ROSTER, Roster
 from tft_dash.watching.recorded import BEFORE_MS, as_text, judged_span
 
@@ -84,7 +83,7 @@ class DriftKeeper:
 
     def _due(self, state: LiveState, identity: str) -> int | None:
         """The oldest span that is over, not judged yet, and of which all ticks are kept."""
-        latest = _milliseconds(state.time_of(state.latest))
+        latest = milliseconds(state.time_of(state.latest))
         newest = self._spans.newest(self._source, identity)
         if newest is not None and (newest + 2) * JUDGED_SPAN_MS > latest:
             return None
@@ -97,7 +96,7 @@ class DriftKeeper:
     def _first_whole(self, state: LiveState) -> int | None:
         """The first span of which, and of all that its forecasts have looked at, every tick is kept."""
         whole = self._ticks.whole_since(self._source)
-        return None if whole is None else -(-(_milliseconds(state.time_of(whole)) + BEFORE_MS) // JUDGED_SPAN_MS)
+        return None if whole is None else -(-(milliseconds(state.time_of(whole)) + BEFORE_MS) // JUDGED_SPAN_MS)
 
     def _tell_of_limits(self) -> None:
         """That nothing will ever be judged, once."""
@@ -136,7 +135,3 @@ def _forecaster(model: RiskModel) -> TftModel | None:
 
     base = model.base if isinstance(model, CalibratedModel) else model
     return base if isinstance(base, TftModel) else None
-
-
-def _milliseconds(time_: np.datetime64) -> int:
-    return int(time_.astype("datetime64[ms]").astype(np.int64))

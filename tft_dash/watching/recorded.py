@@ -19,6 +19,7 @@ from tft_dash.models.forecasting.layout import CONTEXT, NODES, STEP_SECONDS, TAR
 from tft_dash.progress import silent
 from tft_dash.schema import SERVER_FIELDS, Assessments, FloatArray, Window
 from tft_dash.store.live import JUDGED_SPAN_MS, LiveState, LiveStore
+from tft_dash.store.live.clock import milliseconds
 from tft_dash.ticks import Roster, TickRecord
 from tft_dash.watching.sums import TOLD_WIDTH, JudgedBands, JudgedChances, SpanSums, span_sums
 
@@ -77,7 +78,7 @@ def _roster(store: LiveStore, state: LiveState, end_ms: int) -> Roster:
 
 def _records(store: LiveStore, state: LiveState, begin_ms: int, end_ms: int) -> Iterable[Sequence[TickRecord]]:
     """What is kept of the ticks after ``begin_ms`` up to ``end_ms``."""
-    step, origin = round(state.step_seconds * 1000), int(state.time_of(0).astype("datetime64[ms]").astype(np.int64))
+    step, origin = round(state.step_seconds * 1000), milliseconds(state.time_of(0))
     first, last = max((begin_ms - origin) // step + 1, 0), (end_ms - origin) // step
     for start in range(first, last + 1, READ_AT_ONCE):
         yield store.ticks(state.name, start, min(start + READ_AT_ONCE - 1, last))
@@ -104,8 +105,7 @@ class _Day:
 
     def take(self, record: TickRecord, identity: str) -> None:
         """Take up a tick; what it says counts where it is the last of its five minutes and ``identity`` said it."""
-        time = int(record.time.astype("datetime64[ms]").astype(np.int64))
-        row = -(-(time - self.begin_ms) // GRID_MS) - 1
+        row = -(-(milliseconds(record.time) - self.begin_ms) // GRID_MS) - 1
         to, source = self._places_of(record.roster)
         for name, values in record.metrics.items():
             some = values[source]

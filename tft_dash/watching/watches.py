@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from tft_dash.artefacts import build_progress
 from tft_dash.background import Background
 from tft_dash.files import status_of
@@ -20,6 +18,7 @@ from tft_dash.models.base import RiskModel
 from tft_dash.schema import ModelCard
 from tft_dash.sources.base import Source
 from tft_dash.store.live import JUDGED_SPAN_MS, JudgedSpans
+from tft_dash.store.live.clock import milliseconds
 from tft_dash.watching.recorded import joined
 from tft_dash.watching.sums import WindowFigures, windows
 from tft_dash.watching.watch import DAY_SECONDS, DRIFT_FILE, Drift, drift_folder, drift_of, read_drift, watch_source
@@ -91,9 +90,8 @@ class Watches:
         if known is not None and (state.store_away or now < known.until):
             return known.drift
         about = source.describe()
-        latest = int(state.time_of(state.latest).astype("datetime64[ms]").astype(np.int64))
         # The newest span that is over is being judged; an older one that was not will hardly be any more.
-        last = latest // JUDGED_SPAN_MS - 2
+        last = milliseconds(state.time_of(state.latest)) // JUDGED_SPAN_MS - 2
         signature = (state.origin, self._spans.newest(*key), last)
         same = known is not None and known.signature == signature
         drift = known.drift if same and known is not None else self._lived_until(key, card, about, last)
@@ -109,8 +107,7 @@ class Watches:
         found: tuple[WindowFigures, ...] = ()
         bodies = self._spans.bodies(*key)
         if bodies:
-            begin = np.datetime64(min(bodies) * JUDGED_SPAN_MS, "ms")
-            first = float((begin - about.start.astype("datetime64[ms]")) / np.timedelta64(1, "ms")) / 1000
+            first = (min(bodies) * JUDGED_SPAN_MS - milliseconds(about.start)) / 1000
             found = windows(joined(bodies, last), days * DAY_SECONDS, first_seconds=first)
         return drift_of(found, card, about, self._limits)
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import Connection
-from support.live import World
+from support.live import ShakyStore, World
 
-from tft_dash.errors import StorageError
 from tft_dash.live.alignment import whole_step
 from tft_dash.live.feeds.memory import ManualClock
 from tft_dash.live.samples import Rejected, no_samples
@@ -75,15 +72,7 @@ def test_a_clock_that_is_set_back_does_not_make_an_old_tick_new(store: Store) ->
 
 
 def test_what_was_counted_while_the_store_was_away_is_counted_when_it_is_back(store: Store) -> None:
-    class Away(Store):
-        away = False
-
-        def write(self) -> AbstractContextManager[Connection]:
-            if self.away:
-                raise StorageError("the store is away")
-            return super().write()
-
-    world, shaky = World(store), Away(str(store._url))
+    world, shaky = World(store), ShakyStore(str(store._url))
     collector = world.collector(store=shaky)
     world.live(collector, 3)
     shaky.away = True

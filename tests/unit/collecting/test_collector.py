@@ -5,17 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sqlalchemy import Connection
-from support.live import World, seconds
+from support.live import ShakyStore, World, seconds
 
 from tft_dash.collecting.process import run
-from tft_dash.errors import StorageError
 from tft_dash.live.samples import Rejected, no_samples
 from tft_dash.models.base import RiskModel
 from tft_dash.models.thresholds import ThresholdModel
@@ -321,15 +319,7 @@ def test_what_alerts_write_is_kept_with_its_tick_or_not_at_all(world: World) -> 
 
 
 def test_a_store_that_is_away_for_a_while_loses_no_tick_and_none_is_judged_twice(world: World) -> None:
-    class Away(Store):
-        away = False
-
-        def write(self) -> AbstractContextManager[Connection]:
-            if self.away:
-                raise StorageError("the store is away")
-            return super().write()
-
-    shaky = Away(str(world.store._url))
+    shaky = ShakyStore(str(world.store._url))
     collector = world.collector(store=shaky)
     world.live(collector, 5)
     shaky.away = True
