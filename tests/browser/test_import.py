@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from browser.conftest import OpenPage
 from browser.test_accessibility import GRAVE, LOOKS, STANDARDS, WIDER, told, violations
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from support.serving import Server, get, running
 
 DRILL = Path(__file__).parents[2] / "demo_data" / "demo_dataset.parquet"
@@ -72,14 +72,31 @@ def test_a_change_shows_at_once_and_a_mistake_stands_beside_its_field(open_page:
     expect(start).to_be_disabled()
 
 
-def test_a_late_answer_does_not_hide_what_was_changed_after_its_question(open_page: OpenPage, portal: Server) -> None:
+def test_a_question_that_arrives_late_does_not_hide_what_was_changed_after_it(
+    open_page: OpenPage, portal: Server
+) -> None:
     page = sent(open_page, portal, "late.csv", FOREIGN.replace("Notiz", "Late"))
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if "import-answer" in (route.request.post_data or "") and not held:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/_dash-update-component*", hold)
     page.get_by_label("CPU (cpu_pct)").select_option("(no column)")
+    page.wait_for_timeout(500)
+    assert held
     page.get_by_label("Zone of times that name none").fill("Nowhere/Town")
-    page.wait_for_load_state("networkidle")
-    page.wait_for_timeout(3_000)
     problem = page.locator(".form-item", has=page.get_by_label("Zone of times that name none")).locator(".form-problem")
+    expect(problem).to_contain_text("Nowhere/Town", timeout=20_000)
+    with page.expect_response(lambda answer: "import-answer" in (answer.request.post_data or "")):
+        held[0].continue_()
+    page.wait_for_timeout(500)
     expect(problem).to_contain_text("Nowhere/Town")
+    page.reload()
+    expect(page.get_by_label("CPU (cpu_pct)")).to_have_value("(no column)", timeout=20_000)
 
 
 def test_another_layout_has_other_fields_and_keeps_what_both_have(open_page: OpenPage, portal: Server) -> None:

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
-from dash import ALL, Dash, Input, Output, State, ctx, no_update
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 
 from tft_dash import components, ids
 from tft_dash.callbacks.mappings import Preview, about_upload, csv_is_asked, document_of, judged, placed
 from tft_dash.errors import TftDashError, UnknownNameError
-from tft_dash.importing.guarded.desk import new_upload_id
 from tft_dash.importing.mapping import as_plain, parse_mapping, read_mapping, to_yaml
 from tft_dash.importing.uploads import Upload
 from tft_dash.pages import importing as page
@@ -71,7 +70,6 @@ def _opened(services: Services, upload_id: str) -> tuple[Any, ...]:
     plain = as_plain(upload.mapping) if upload.mapping is not None else _empty()
     about = {
         "id": upload_id,
-        "page": new_upload_id(),
         "columns": list(preview.columns),
         "csv": csv_is_asked(upload.label),
         "metadata": plain["metadata"],
@@ -136,36 +134,64 @@ def _editing(app: Dash, services: Services) -> None:
             return no_update
         return mapping_form.form(about["columns"], spec, csv=about["csv"])
 
+    app.clientside_callback(
+        ClientsideFunction("tft_dash", "importAsk"),
+        Output(ids.IMPORT_ASKED, "data"),
+        Input(_FIELDS, "value"),
+        prevent_initial_call=True,
+    )
+
     @app.callback(
+        Output(ids.IMPORT_ANSWER, "data"),
+        Input(ids.IMPORT_ASKED, "data"),
+        State(_FIELDS, "value"),
+        State(_FIELDS, "id"),
+        State(_PROBLEMS, "id"),
+        State(ids.IMPORT_ABOUT, "data"),
+        prevent_initial_call=True,
+    )
+    def show(
+        asked: int | None,
+        values: Sequence[Any],
+        fields: Sequence[Any],
+        places: Sequence[Any],
+        about: Any,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401 - Dash's own word for none
+        if not about or not fields or not asked:
+            return no_update
+        found = judged(services.uploads, str(about["id"]), document_of(fields, values, about), asked)
+        return _shown(found, [place["path"] for place in places], asked)
+
+    app.clientside_callback(
+        ClientsideFunction("tft_dash", "importLand"),
         Output(ids.IMPORT_YAML, "children"),
         Output(ids.IMPORT_BEFORE, "children"),
         Output(ids.IMPORT_AFTER, "children"),
         Output(ids.IMPORT_PROBLEMS, "children"),
         Output(ids.IMPORT_START, "disabled"),
         Output(_PROBLEMS, "children"),
-        Input(_FIELDS, "value"),
-        State(_FIELDS, "id"),
+        Input(ids.IMPORT_ANSWER, "data"),
         State(_PROBLEMS, "id"),
-        State(ids.IMPORT_ABOUT, "data"),
         prevent_initial_call=True,
     )
-    def show(values: Sequence[Any], fields: Sequence[Any], places: Sequence[Any], about: dict[str, Any] | None) -> Any:  # noqa: ANN401
-        if not about or not fields:
-            return (no_update,) * 5 + ([no_update] * len(places),)
-        document = document_of(fields, values, about)
-        found = judged(services.uploads, about, document)
-        if found is None:
-            return (no_update,) * 5 + ([no_update] * len(places),)
-        return _shown(found, [place["path"] for place in places])
 
 
-def _shown(found: Preview, places: Sequence[str]) -> tuple[Any, ...]:
+def _shown(found: Preview, places: Sequence[str], number: int) -> dict[str, Any]:
+    """What the page shows, unless it has asked again since.
+
+    :param number: of the question, as the page counts.
+    """
     beside, others = placed(found.problems, places)
-    text = "" if found.mapping is None else to_yaml(found.mapping)
     shown = found.shown
-    before = no_update if shown is None else page.sample(shown.before)
-    after = page.waiting() if shown is None else page.after(shown)
-    return text, before, after, page.problems_banner(others), bool(found.problems), beside
+    return {
+        "number": number,
+        "text": "" if found.mapping is None else to_yaml(found.mapping),
+        "before": None if shown is None else page.sample(shown.before),
+        "after": page.waiting() if shown is None else page.after(shown),
+        "problems": page.problems_banner(others),
+        "disabled": bool(found.problems),
+        "beside": dict(zip(places, beside, strict=True)),
+    }
 
 
 def _documents(app: Dash) -> None:

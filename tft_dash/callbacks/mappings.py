@@ -76,26 +76,17 @@ def _drop_idle(spec: dict[str, Any]) -> None:
         del spec["timestamp"]
 
 
-def judged(uploads: Uploads, about: Group[str, Any], document: dict[str, Any]) -> Preview | None:
-    """What the document makes of the upload's first rows; None when the page has asked again since.
+def judged(uploads: Uploads, upload_id: str, document: dict[str, Any], asked: int) -> Preview:
+    """What the document makes of the upload's first rows.
 
-    Rows take longer than mistakes: the answer to a question that is no longer asked would come last, and stay.
+    :param asked: the number of the page's question; of two drafts the one with the higher number is kept.
     """
-    try:
-        is_latest = uploads.ask(str(about["id"]), str(about["page"]))
-    except TftDashError as error:
-        return Preview(None, None, (("document", str(error)),))
-    found = _judged(uploads, str(about["id"]), document)
-    return found if is_latest() else None
-
-
-def _judged(uploads: Uploads, upload_id: str, document: dict[str, Any]) -> Preview:
     try:
         mapping = parse_mapping(document, "The mapping")
     except DocumentError as error:
         return Preview(None, None, error.problems)
     try:
-        uploads.keep_draft(upload_id, mapping)
+        uploads.keep_draft(upload_id, mapping, asked)
         shown = uploads.preview(upload_id, mapping)
     except DocumentError as error:
         return Preview(mapping, None, error.problems)

@@ -16,6 +16,19 @@ SIGNATURE: Final = "signature.json"
 DRAFT: Final = "draft.yaml"
 """The mapping as somebody has changed it on the page, so that a reload loses nothing."""
 
+_NUMBER: Final = "# draft "
+
+
+def numbered(text: str, number: int) -> str:
+    """A draft that tells its number."""
+    return f"{_NUMBER}{number}\n{text}"
+
+
+def draft_number(desk: Desk) -> int:
+    """The number of the draft that is kept; 0 = there is none."""
+    first = (desk.text(DRAFT) or "").partition("\n")[0].removeprefix(_NUMBER)
+    return int(first) if first.isdecimal() else 0
+
 
 class MappingMemory:
     """What mappings were used before.

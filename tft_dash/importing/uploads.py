@@ -27,7 +27,7 @@ from tft_dash.importing.guarded.launching import Launcher
 from tft_dash.importing.guarded.publishing import ABOUT
 from tft_dash.importing.guarded.receiving import receive_file, storing
 from tft_dash.importing.mapping import Mapping, MappingError, to_yaml
-from tft_dash.importing.memory import DRAFT, MappingMemory
+from tft_dash.importing.memory import DRAFT, MappingMemory, draft_number, numbered
 from tft_dash.importing.naming import demand_name, label_of, name_of
 from tft_dash.importing.preview import MappingPreview
 from tft_dash.store.documents import Documents
@@ -199,30 +199,17 @@ class Uploads:
             raise MappingError("The mapping", [(path, message) for path, message in outcome["problems"]])
         raise UsageError(outcome.get("message") or f"'{upload.label}' could not be looked at. Try again.")
 
-    def ask(self, upload_id: str, page: str) -> Callable[[], bool]:
-        """Note that an open page asks anew; the result tells, on whichever worker, whether it has not asked since.
-
-        :param page: the page's own id, made by :func:`new_upload_id`.
-        :raises UnknownNameError: there is no such upload or page.
-        :raises StorageError: it cannot be noted.
-        """
-        if not is_upload_id(page):
-            raise UnknownNameError("page", page, [])
-        desk, name, token = self._desk(upload_id), f"asked-{page}", new_upload_id()
-        with storing():
-            desk.write_text(name, token)
-        return lambda: desk.text(name) == token
-
-    def keep_draft(self, upload_id: str, mapping: Mapping) -> None:
+    def keep_draft(self, upload_id: str, mapping: Mapping, number: int) -> None:
         """Keep a mapping that is being changed; whoever opens the upload again goes on from it.
 
+        :param number: higher for a later draft, whichever comes first.
         :raises UnknownNameError: there is none of that id.
         :raises StorageError: it cannot be written.
         """
         desk, upload = self._desk(upload_id), self.get(upload_id)
-        if upload.state == NEEDS_MAPPING and upload.mapping != mapping:
+        if upload.state == NEEDS_MAPPING and upload.mapping != mapping and number >= draft_number(desk):
             with storing():
-                desk.write_text(DRAFT, to_yaml(mapping))
+                desk.write_text(DRAFT, numbered(to_yaml(mapping), number))
 
     def discard(self, upload_id: str) -> None:
         """Remove an upload that is not admitted, and end the work on it.

@@ -23,6 +23,8 @@ def layout(upload_id: str) -> html.Div:
         [
             dcc.Store(id=ids.IMPORT_OPEN, data={"id": upload_id}),
             dcc.Store(id=ids.IMPORT_ABOUT),
+            dcc.Store(id=ids.IMPORT_ASKED),
+            dcc.Store(id=ids.IMPORT_ANSWER),
             dcc.Interval(id=ids.IMPORT_CLOCK, interval=POLL_MS, disabled=True),
             dcc.Download(id=ids.IMPORT_DOWNLOAD),
             dcc.Location(id=ids.IMPORT_GO, refresh=True),

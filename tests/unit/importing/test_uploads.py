@@ -215,26 +215,18 @@ def test_a_mapping_that_is_being_changed_is_kept_until_it_is_admitted(make_uploa
     upload = admitted(uploads, "first.csv", FOREIGN)
     proposed = upload.mapping
     assert proposed is not None
-    uploads.keep_draft(upload.id, proposed)
+    uploads.keep_draft(upload.id, proposed, 1)
     assert uploads.get(upload.id).mapping == proposed
     changed = read_mapping(to_yaml(proposed).replace("unit: percent", "unit: fraction"), "the test")
     assert changed != proposed
-    uploads.keep_draft(upload.id, changed)
+    uploads.keep_draft(upload.id, changed, 3)
+    assert make_uploads().get(upload.id).mapping == changed
+    late = read_mapping(to_yaml(changed).replace("unit: fraction", "unit: percent"), "an older draft that comes last")
+    assert late != changed
+    uploads.keep_draft(upload.id, late, 2)
     assert make_uploads().get(upload.id).mapping == changed
     uploads.admit(upload.id, mapping=proposed)
     assert settled(uploads, upload.id).mapping == proposed
-
-
-def test_a_page_is_told_on_any_worker_that_it_has_asked_again(make_uploads: MakeUploads) -> None:
-    uploads = make_uploads()
-    upload = uploads.receive("x.csv", io.BytesIO(FOREIGN), None)
-    first = uploads.ask(upload.id, "a" * 16)
-    other = uploads.ask(upload.id, "b" * 16)
-    assert first()
-    second = make_uploads().ask(upload.id, "a" * 16)
-    assert (first(), second(), other()) == (False, True, True)
-    with pytest.raises(UnknownNameError):
-        uploads.ask(upload.id, "../x")
 
 
 def test_a_name_that_is_taken_gets_a_number(make_uploads: MakeUploads) -> None:
