@@ -316,3 +316,39 @@ PUSH_SAMPLES: Final = Table(
     *(Column(metric, Float(53)) for metric in METRIC_NAMES),
 )
 """One row for every server and instant, whatever it took to bring it."""
+
+SHARED_FILES: Final = Table(
+    "shared_files",
+    METADATA,
+    Column("place", String(32), primary_key=True),
+    Column("name", String(128), primary_key=True),
+    Column("stamp", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("host", String(32), nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("files", Text, nullable=False),
+    Column("changed_ms", BigInteger, nullable=False),
+    Column("watched_ms", BigInteger, nullable=False),
+)
+"""One row for every file, or folder of files, of the data folder that all hosts have; ``stamp`` is another one after
+every change. One that was removed stays as ``removed`` until every host can have seen it. Times since 1970, UTC."""
+
+SHARED_PARTS: Final = Table(
+    "shared_parts",
+    METADATA,
+    Column("stamp", String(32), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("payload", LargeBinary(1 << 20), nullable=False),
+)
+"""Their bytes, one file after the other."""
+
+SHARED_UPLOADS: Final = Table(
+    "shared_uploads",
+    METADATA,
+    Column("id", String(16), primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("worker", String(32), nullable=False),
+    Column("beat_ms", BigInteger, nullable=False),
+)
+"""Uploads that are no datasets yet: the small files beside what was received, and the host that works on it."""

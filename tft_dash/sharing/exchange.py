@@ -1,0 +1,251 @@
+"""Exchanges files with the other hosts of a portal, through the store that they share.
+
+What is whole on this host and new goes to the store; what another host has put there is fetched; what was removed
+anywhere is removed here. Of two that differ and have the same name the store's stays, and nothing that only this host
+has is lost: it is set aside, or gets another name.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from tft_dash.artefacts import exclusive
+from tft_dash.errors import StorageError, shorten
+from tft_dash.files import write_whole
+from tft_dash.sharing.items import Item, Known, read, written
+from tft_dash.sharing.places import Place
+from tft_dash.store.engine import Store
+from tft_dash.store.shared import REMOVED, STALE_MS, WHOLE, WRITING, SharedFile, SharedTable
+
+SETTLE_SECONDS: Final = 1.0
+"""A file that somebody has written by hand is shared when it has not changed for so long."""
+MARK_MS: Final = 10_000
+UNFINISHED_MS: Final = 600_000
+"""After so long a new version that was never finished is replaced by the one before, from a host that has it."""
+_NOTES: Final = ".shared"
+
+_LOG = logging.getLogger(__name__)
+
+
+class Exchange:
+    """What this host shares with the others.
+
+    :param data: this host's data folder; what it knows of the others' lies in its ``.shared``.
+    :param make_way: by a place's key: gives what lies there under a name another one, for two that differ.
+    """
+
+    def __init__(self, data: Path, store: Store, make_way: Mapping[str, Callable[[str], None]] | None = None) -> None:
+        self.data = data
+        self.notes = data / _NOTES
+        self.table = SharedTable(store)
+        self._make_way = dict(make_way or {})
+        self._host = ""
+        self._told: dict[tuple[str, str], str] = {}
+
+    @property
+    def host(self) -> str:
+        """What tells this data folder from those of other hosts.
+
+        :raises StorageError: the folder cannot be written.
+        """
+        if not self._host:
+            path = self.notes / "host"
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with exclusive(path.with_name("host.lock")):
+                    if not path.exists():
+                        write_whole(path, secrets.token_hex(16))
+                    self._host = path.read_text()
+            except OSError as error:
+                raise _unwritable(self.data, error) from error
+        return self._host
+
+    def synchronise(self, places: Collection[Place], *, settle_seconds: float = SETTLE_SECONDS) -> None:
+        """Exchange everything in some places, once; other processes of this host wait meanwhile.
+
+        What cannot be exchanged is logged, and tried again the next time.
+
+        :raises StorageError: the store cannot be reached, or the data folder cannot be written.
+        """
+        lock = self.notes / f"{'-'.join(place.key for place in places)[:100]}.lock"
+        try:
+            lock.parent.mkdir(parents=True, exist_ok=True)
+            with exclusive(lock):
+                self._round(places, settle_seconds)
+        except OSError as error:
+            raise _unwritable(self.data, error) from error
+
+    def _round(self, places: Collection[Place], settle_seconds: float) -> None:
+        there = {(one.place, one.name): one for one in self.table.listed([place.key for place in places])}
+        for place in places:
+            names = {*place.names(self.data), *(name for key, name in there if key == place.key)}
+            marks: dict[str, int] = {}
+            for name in sorted(names):
+                row = there.get((place.key, name))
+                marks.update(self._guarded(place, name, row, settle_seconds))
+            if marks:
+                self.table.watched(place.key, marks)
+
+    def _guarded(self, place: Place, name: str, row: SharedFile | None, settle_seconds: float) -> Mapping[str, int]:
+        """Exchange one; a bad one hinders no other. When it was last watched here, if the others do not know."""
+        said, marks = "", dict[str, int]()
+        try:
+            item = Item(self.data, place, name)
+            self._settle(item, row, settle_seconds)
+            if place.mark and row is not None and row.state == WHOLE:
+                marks = self._marked(item, row)
+        except OSError as error:
+            said = str(error)
+        except (ValueError, KeyError, TypeError):
+            said = "the store tells of it in words that this version of the app does not know"
+        if said and self._told.get((place.key, name)) != said:
+            _LOG.warning("'%s' (%s) cannot be shared with the other hosts: %s", shorten(name), place.key, said)
+        self._told[place.key, name] = said
+        return marks
+
+    def _settle(self, item: Item, row: SharedFile | None, settle_seconds: float) -> None:
+        known = item.known()
+        if not item.is_here():
+            if row is not None and row.state == WHOLE:
+                self.fetch(item.place, item.name, row)
+            elif known is not None and row is not None and row.state == REMOVED:
+                item.forget()
+            return
+        changed = known is None or known.signature != item.signature()
+        if row is not None and row.state == WRITING and row.idle_ms < (STALE_MS if changed else UNFINISHED_MS):
+            return
+        if row is not None and row.state == WHOLE:
+            self._settle_whole(item, row, known, changed=changed, settle_seconds=settle_seconds)
+        elif row is not None and row.state == REMOVED and not changed:
+            item.drop()
+            item.forget()
+        elif item.is_settled(settle_seconds, time.time()):
+            self.publish(item.place, item.name)
+
+    def _settle_whole(
+        self, item: Item, row: SharedFile, known: Known | None, *, changed: bool, settle_seconds: float
+    ) -> None:
+        """It is here, and in the store."""
+        same = known is not None and known.stamp == row.stamp
+        if not changed:
+            if not same:
+                self.fetch(item.place, item.name, row)
+            return
+        facts = self.table.files(item.place.key, item.name, row.stamp)
+        if facts is None or not item.is_settled(settle_seconds, time.time()):
+            return
+        if item.holds(facts):
+            item.note(row.stamp, item.signature())
+        elif same:
+            self.publish(item.place, item.name)
+        else:
+            self._give_way(item)
+            self.fetch(item.place, item.name, row)
+
+    def _give_way(self, item: Item) -> None:
+        """Another host's came first under this name."""
+        if item.place.derived:
+            return
+        make_way = self._make_way.get(item.place.key)
+        if make_way is not None:
+            make_way(item.name)
+            return
+        aside = item.set_aside(f"{datetime.now(UTC):%Y%m%dT%H%M%S}")
+        _LOG.warning(
+            "Another host of this portal has another '%s' (%s). That one counts on all hosts; this host's own was "
+            "moved to %s.", item.name, item.place.key, aside,
+        )  # fmt: skip
+
+    def publish(self, place: Place, name: str) -> bool:
+        """Give what is here to the other hosts, whole or not at all; False = another host's is there.
+
+        :raises OSError: it cannot be read, or changes meanwhile.
+        :raises StorageError: the store cannot be reached.
+        """
+        item, stamp = Item(self.data, place, name), secrets.token_hex(16)
+        before, known = item.signature(), item.known()
+        if not self.table.begin(place.key, name, stamp, self.host, instead_of=None if known is None else known.stamp):
+            return False
+        writer = _Writer(self.table, place.key, name, stamp)
+        try:
+            facts = item.facts(writer)
+            if item.signature() != before:
+                raise OSError("it changed while it was read")
+            if not self.table.finish(place.key, name, stamp, sum(fact.bytes for fact in facts), written(facts)):
+                return False
+        except BaseException:
+            self.table.give_up(place.key, name, stamp)
+            raise
+        item.note(stamp, before)
+        return True
+
+    def fetch(self, place: Place, name: str, row: SharedFile) -> bool:
+        """Put what another host has in its place here; False = it has changed or gone meanwhile.
+
+        :raises OSError: it cannot be written, or what came is damaged.
+        :raises StorageError: the store cannot be reached.
+        """
+        facts = self.table.files(place.key, name, row.stamp)
+        if facts is None:
+            return False
+        if Item(self.data, place, name).install(row.stamp, read(facts), self._parts(row.stamp)):
+            return True
+        now = self.table.find(place.key, name)
+        if now is not None and now.stamp == row.stamp and now.state == WHOLE:
+            raise OSError("its bytes in the store are damaged; remove it, and make it anew")
+        return False
+
+    def elsewhere(self, place: Place, name: str) -> SharedFile | None:
+        """What other hosts have under a name, and this one has not yet; None = nothing.
+
+        :raises StorageError: the store cannot be reached.
+        """
+        found = self.table.find(place.key, name)
+        return found if found is not None and found.state == WHOLE else None
+
+    def remove(self, place: Place, name: str) -> None:
+        """Take it away from every host; this one's goes like the others'.
+
+        :raises StorageError: the store cannot be reached; nothing is removed.
+        """
+        self.table.remove(place.key, name)
+
+    def _parts(self, stamp: str) -> Iterator[bytes]:
+        number = 0
+        while (part := self.table.part(stamp, number)) is not None:
+            yield part
+            number += 1
+
+    @staticmethod
+    def _marked(item: Item, row: SharedFile) -> dict[str, int]:
+        """When it was last watched: the later of here and elsewhere counts in both."""
+        here = item.marked_ms()
+        if row.watched_ms > here and item.is_here():
+            item.mark(row.watched_ms)
+        return {item.name: here} if here >= row.watched_ms + MARK_MS else {}
+
+
+class _Writer:
+    """Writes the parts of one file."""
+
+    def __init__(self, table: SharedTable, place: str, name: str, stamp: str) -> None:
+        self._table, self._place, self._name, self._stamp = table, place, name, stamp
+        self._number = 0
+
+    def __call__(self, part: bytes) -> None:
+        if not self._table.put(self._place, self._name, self._stamp, self._number, part):
+            raise OSError("another process has taken it over")
+        self._number += 1
+
+
+def _unwritable(data: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"The folder {shorten(str(data), 200)} cannot be written: {error.strerror or error}. Free some space or mend "
+        "its permissions, or point TFT_DASH_DATA to another folder."
+    )
