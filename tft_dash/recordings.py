@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
 import secrets
@@ -27,6 +28,8 @@ from tft_dash.progress import Progress, silent
 from tft_dash.scenarios.document import Scenario, document_digest
 from tft_dash.scenarios.files import generate_drill, is_current
 from tft_dash.scenarios.format.fields import SLUG_PATTERN
+from tft_dash.sharing.exchange import Exchange
+from tft_dash.sharing.places import RUN
 
 WATCHED_SECONDS: Final = 180.0
 """A recording that was watched within so many seconds is never removed."""
@@ -39,6 +42,8 @@ ABANDONED_SECONDS: Final = 120.0
 _NAME_ROOM: Final = 50
 _ROW_BYTES, _FILE_BYTES = 24, 65_536
 _REMOVED: Final = ".removed-"
+
+_LOG = logging.getLogger(__name__)
 
 
 def recording_name(scenario: Scenario) -> str:
@@ -77,10 +82,12 @@ class Recordings:
 
     :param disk_bytes: room for recordings and uploads together.
     :param keep_seconds: how long one is kept that nobody watches.
+    :param exchange: gives them to the portal's other hosts; None = there are none.
     """
 
-    def __init__(self, folder: Path, *, disk_bytes: int, keep_seconds: float) -> None:
+    def __init__(self, folder: Path, *, disk_bytes: int, keep_seconds: float, exchange: Exchange | None = None) -> None:
         self.folder = folder
+        self._exchange = exchange
         self.disk_bytes = disk_bytes
         self._keep_seconds = keep_seconds
 
@@ -107,6 +114,20 @@ class Recordings:
             return None
         size = sum(map(_bytes_of, files))
         return Recording(name, path, size, _instant(made), _mark(home))
+
+    def is_there(self, name: str) -> bool:
+        """Whether there is a recording of that name, complete, on this host or on another one.
+
+        :raises StorageError: the store that tells cannot be reached.
+        """
+        return self.find(name) is not None or (self._exchange is not None and name in self._exchange.given(RUN))
+
+    def arriving(self, name: str) -> float | None:
+        """How much of a recording that another host has made is here, 0–1; None = there is none of that name.
+
+        :raises StorageError: the store that tells cannot be reached.
+        """
+        return None if self._exchange is None else self._exchange.arriving(RUN, name)
 
     def watch(self, name: str) -> None:
         """Somebody looks at the recording now; it stays for at least :data:`WATCHED_SECONDS`. Any name may be given."""
@@ -173,6 +194,7 @@ class Recordings:
                 generate_drill(scenario, self.folder / name, name, ("parquet",), progress)
             finally:
                 self._drop_if_empty(name)
+            self._give(name)
         found = self.find(name)
         if found is None:
             raise StorageError(f"The recording '{name}' was removed while it was being made. Run it again.")
@@ -201,8 +223,19 @@ class Recordings:
                 "Free some space or mend its permissions, or point TFT_DASH_DATA to another folder."
             ) from error
 
+    def _give(self, name: str) -> None:
+        """Give a recording to the other hosts before anyone hears that it is done; what fails is tried again later."""
+        if self._exchange is None:
+            return
+        try:
+            self._exchange.publish(RUN, name)
+        except (OSError, StorageError) as error:
+            _LOG.warning("The recording '%s' is not on the other hosts yet: %s", name, error)
+
     def _discard(self, name: str) -> None:
         """Let a recording vanish at once for everybody, then free its room; whoever has it open reads on."""
+        if self._exchange is not None:
+            self._exchange.remove(RUN, name)
         grave = self.folder / f"{_REMOVED}{secrets.token_hex(6)}"
         try:
             (self.folder / name).rename(grave)

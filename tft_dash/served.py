@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tft_dash.errors import NotReadyError, TftDashError, UnknownNameError, UsageError
+from tft_dash.errors import NotReadyError, StorageError, TftDashError, UnknownNameError, UsageError
 from tft_dash.importing.uploads import Uploads
 from tft_dash.inspection.subject import signature as signature_of
 from tft_dash.recordings import Recordings
@@ -102,9 +103,13 @@ class ServedSources:
         """Where a source lies.
 
         :raises UnknownNameError: there is none of that name.
+        :raises NotReadyError: another host has it, and it is being copied.
         """
         place = self._places().get(name) or self._places(fresh=True).get(name)
         if place is None:
+            share = self._arriving(name)
+            if share is not None:
+                raise NotReadyError(f"Copying '{name}' from another host", share)
             raise UnknownNameError("source", name, self.names())
         return place
 
@@ -207,6 +212,15 @@ class ServedSources:
         except TftDashError as error:
             return str(error)
         return " ".join(source.remarks())
+
+    def _arriving(self, name: str) -> float | None:
+        """How much of what another host has is here; None = none has it, or it is not known at the moment."""
+        with contextlib.suppress(StorageError):  # what is here is served without the store
+            for kind in (self._uploads, self._recordings):
+                share = kind.arriving(name)
+                if share is not None:
+                    return share
+        return None
 
     def _places(self, *, fresh: bool = False) -> Mapping[str, Place]:
         now = time.monotonic()

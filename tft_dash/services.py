@@ -15,6 +15,7 @@ from tft_dash.background import WAIT_SECONDS, Background
 from tft_dash.comparing import Comparison, Side, compare
 from tft_dash.errors import DataError, TftDashError
 from tft_dash.frame import Frame, ModelVersion, ServerForecast, ServerTrace, SourceDescription
+from tft_dash.importing.between_hosts import DesksBetweenHosts
 from tft_dash.importing.uploads import Uploads
 from tft_dash.inspection.inspector import Inspector
 from tft_dash.library.scenarios import ScenarioLibrary
@@ -32,6 +33,9 @@ from tft_dash.scenarios.library import DEFAULT_DRILL
 from tft_dash.schema import ModelCard
 from tft_dash.served import CONFIGURED, UPLOAD, Place, ServedSources
 from tft_dash.settings import Settings
+from tft_dash.sharing.exchange import Exchange
+from tft_dash.sharing.places import JUDGING, TABLES
+from tft_dash.sharing.watch import ExchangeWatch
 from tft_dash.sources.base import Source
 from tft_dash.sources.remote.address import LIVE, OBJECT_STORE
 from tft_dash.store.documents import Documents
@@ -96,8 +100,12 @@ class Services:
         self.alerts = AlertDesk(self._store, settings)
         self.library = ScenarioLibrary(self._store)
         self.mappings = Documents(self._store, "mapping")
+        self._exchange = Exchange(settings.data, self._store) if self._store.is_shared else None
         self.recordings = Recordings(
-            settings.data / "runs", disk_bytes=round(settings.disk_gb * _GB), keep_seconds=settings.keep_days * 86_400
+            settings.data / "runs",
+            disk_bytes=round(settings.disk_gb * _GB),
+            keep_seconds=settings.keep_days * 86_400,
+            exchange=self._exchange,
         )
         self.uploads = Uploads(
             settings.data / "uploads",
@@ -107,6 +115,8 @@ class Services:
             room=lambda needed: self.recordings.make_room(needed, others=self._upload_bytes()),
             taken=lambda: [name for name in self.source_names() if self.origin(name) != UPLOAD],
             prepare="tft_dash.inspection.preparing:prepare",
+            between=None if self._exchange is None else DesksBetweenHosts(self._exchange, self._store),
+            exchange=self._exchange,
         )
         self.runs = RunQueue(
             self._store,
@@ -131,6 +141,14 @@ class Services:
             days=settings.drift_days,
             least=settings.drift_least,
             look_seconds=look_seconds,
+        )
+        self._exchanges = (
+            ()
+            if self._exchange is None
+            else (
+                ExchangeWatch(self._exchange, JUDGING),
+                ExchangeWatch(self._exchange, TABLES, beside=self.uploads.exchange),
+            )
         )
         self._previews: OrderedDict[tuple[str, str], Preview] = OrderedDict()
         self._lock = threading.Lock()
@@ -403,22 +421,38 @@ class Services:
             return self.settings.refresh
         return declared
 
+    def exchange_models(self) -> None:
+        """Have the models and calibrations that the portal's other hosts have, and give them this one's, at once.
+
+        For a command that reads or changes them; nothing happens where the store is a file of this host.
+
+        :raises StorageError: the store cannot be reached.
+        """
+        if self._exchange is not None:
+            self._exchange.synchronise(JUDGING, settle_seconds=0)
+
     def resume(self) -> None:
         """Make the runs that other processes have left, now and later; remove recordings that are too old.
 
         For a process that serves. What hinders it is logged, and told on the pages.
         """
+        for each in self._exchanges:
+            each.begin()
         self.runs.keep_watch()
         self._served.keep_watch()
 
     def stop(self) -> None:
         """Begin to end: runs go back to the queue at once, while requests are answered to their end."""
         self.runs.stop()
+        for each in self._exchanges:
+            each.stop()
 
     def close(self) -> None:
         """Let go of every source, the queue and the store. Closing twice is fine."""
         self._served.close()
         self.runs.close()
+        for each in self._exchanges:
+            each.close()
         self._store.close()
 
     def _recorded_by(self, source: LiveSource, record: TickRecord, asked: str) -> Answering:

@@ -21,7 +21,7 @@ from tft_dash.collecting.keeping import Keeper, Limits
 from tft_dash.collecting.leading import Lead
 from tft_dash.collecting.polling import Polling
 from tft_dash.collecting.recording import Recorder
-from tft_dash.errors import UsageError
+from tft_dash.errors import StorageError, UsageError
 from tft_dash.frame import SourceDescription
 from tft_dash.live.adapters import Feed, Stored
 from tft_dash.live.clock import SteadyClock
@@ -29,6 +29,9 @@ from tft_dash.live.specs import LiveSpec
 from tft_dash.models.base import RiskModel
 from tft_dash.schema import METRIC_NAMES
 from tft_dash.settings import Settings
+from tft_dash.sharing.exchange import Exchange
+from tft_dash.sharing.places import JUDGING
+from tft_dash.sharing.watch import ExchangeWatch
 from tft_dash.store.engine import Store, store_url
 from tft_dash.store.live import Hooks, Leases, LiveFacts, LiveStore
 from tft_dash.ticks import Roster
@@ -65,6 +68,7 @@ def opened_collector(
     forget = _given(spec.forget_hours, settings.live_forget_hours) * _HOUR
     backfill = _given(spec.backfill_hours, settings.live_backfill_hours) * _HOUR
     limits, model = Limits.of(settings), _model_of(settings, spec, source.step_seconds)
+    sharing = _shared_models(settings, store)
     drift = DriftKeeper(store, spec.name, limits, model)
     collector = Collector(
         Plan(spec.name, source.step_seconds, forget),
@@ -81,16 +85,35 @@ def opened_collector(
         store_clock=clock,
     )
     couriers = Couriers(Courier(settings, store, spec.name), spec.name)
+    if sharing is not None:
+        sharing.begin()
     if hooks is None:
         couriers.start()
     try:
         yield collector
     finally:
+        if sharing is not None:
+            sharing.close()
         drift.close()
         collector.close()
         couriers.stop()
         source.close()
         store.close()
+
+
+def _shared_models(settings: Settings, store: Store) -> ExchangeWatch | None:
+    """Has this host judge by the models and calibrations of all; None = there are no other hosts.
+
+    What they have is here before the first tick is judged, unless the store is away: then nothing is judged either.
+    """
+    if not store.is_shared:
+        return None
+    exchange = Exchange(settings.data, store)
+    try:
+        exchange.synchronise(JUDGING)
+    except StorageError as error:
+        logger.warning("The models of the other hosts are not here yet: %s", error)
+    return ExchangeWatch(exchange, JUDGING)
 
 
 def run(collector: Collector, stop: threading.Event) -> None:

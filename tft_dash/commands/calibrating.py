@@ -62,6 +62,7 @@ def calibrate(source: tuple[str, ...], model: str, outcomes: tuple[Path, ...], *
     known = [one for path in outcomes for one in read_incidents(path)]
     services = Services(settings_from(sources=source), wait_seconds=None)
     try:
+        services.exchange_models()
         names = services.configured_names()
         chosen = _name(services, options["name"] or f"{model}-{_slug(names[0])}-{datetime.now(UTC):%Y%m%d}"[:64])
         asked = services.models.model(model)
@@ -75,6 +76,7 @@ def calibrate(source: tuple[str, ...], model: str, outcomes: tuple[Path, ...], *
         path = shelf.add(made)
         if options["activate"]:
             shelf.activate(made.name)
+        services.exchange_models()
     finally:
         services.close()
     for line in report(made):

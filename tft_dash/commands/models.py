@@ -27,6 +27,7 @@ def models(context: click.Context) -> None:
         return
     services = Services(settings_from(), wait_seconds=None)
     try:
+        services.exchange_models()
         for card in services.cards():
             click.echo(_card_line(card))
         for version in services.artefacts():
@@ -54,6 +55,7 @@ def activate(name: str) -> None:
     """
     services = Services(settings_from(), wait_seconds=None)
     try:
+        services.exchange_models()
         versions = {version.version for version in services.artefacts()}
         calibrations = services.models.calibrations
         if name in calibrations.names() and name not in versions:
@@ -64,6 +66,7 @@ def activate(name: str) -> None:
                 raise UnknownNameError("model version or calibration", name, {*versions, *calibrations.names()})
             artefact = services.models.shelf.activate(name)
             words = f"tft {artefact.card.version} answers now ({artefact.folder})."
+        services.exchange_models()
     finally:
         services.close()
     say(words)
@@ -81,6 +84,7 @@ def rollback(source: str | None) -> None:
     """
     services = Services(settings_from(), wait_seconds=None)
     try:
+        services.exchange_models()
         if source is None:
             artefact = services.models.shelf.rollback()
             words = [f"tft {artefact.card.version} answers again ({artefact.folder})."]
@@ -90,6 +94,7 @@ def rollback(source: str | None) -> None:
                 f"{model} for {source}: {'its own probabilities' if name is None else name} again."
                 for model, name in sorted(back.items())
             ]
+        services.exchange_models()
     finally:
         services.close()
     for line in words:

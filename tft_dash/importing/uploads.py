@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from tft_dash.errors import UnknownNameError, UsageError
+from tft_dash.errors import StorageError, UnknownNameError, UsageError
+from tft_dash.importing.between_hosts import DesksBetweenHosts
 from tft_dash.importing.guarded.datasets import INCOMING, Dataset, Datasets
 from tft_dash.importing.guarded.desk import (
     NEEDS_MAPPING,
@@ -30,6 +31,7 @@ from tft_dash.importing.mapping import Mapping, MappingError, to_yaml
 from tft_dash.importing.memory import DRAFT, MappingMemory, draft_number, numbered
 from tft_dash.importing.naming import demand_name, label_of, name_of
 from tft_dash.importing.preview import MappingPreview
+from tft_dash.sharing.exchange import Exchange
 from tft_dash.store.documents import Documents
 
 _CANCEL_SECONDS: Final = 10.0
@@ -72,6 +74,8 @@ class Uploads:
     :param documents: where mappings are remembered.
     :param room: makes room for so many bytes, or raises :class:`LimitError`.
     :param taken: names that a dataset cannot have, because another source has them.
+    :param between: has other hosts go on with an upload; None = there are none.
+    :param exchange: gives datasets to the portal's other hosts; None = there are none.
     :param prepare: ``module:function``, called in the guarded process with the table's path, the cache and a progress
         before a dataset is admitted, so that what the pages ask is there at once.
     """
@@ -87,10 +91,13 @@ class Uploads:
         taken: Callable[[], Collection[str]] = _no_names,
         prepare: str = "",
         limits: Limits | None = None,
+        between: DesksBetweenHosts | None = None,
+        exchange: Exchange | None = None,
     ) -> None:
         self._folder = folder
         self._memory = MappingMemory(documents)
-        self._datasets = Datasets(folder)
+        self._datasets = Datasets(folder, exchange)
+        self._between = between
         self._limit_bytes, self._room, self._taken = limit_bytes, room, taken
         self._launcher = Launcher(folder, cache, prepare, limits or Limits(), limit_bytes)
 
@@ -114,6 +121,8 @@ class Uploads:
                 received = datetime.now(UTC).isoformat(timespec="seconds")
                 desk.write(ABOUT, {"id": upload_id, "label": label, "bytes": size, "received": received})
                 desk.set_state(RECEIVED)
+            if self._between is not None:
+                self._between.give(desk)
         except BaseException:
             shutil.rmtree(desk.folder, ignore_errors=True)
             raise
@@ -124,22 +133,25 @@ class Uploads:
 
         :raises UnknownNameError: there is none of that id.
         """
-        desk = self._desk(upload_id)
+        return self._upload(self._desk(upload_id))
+
+    def _upload(self, desk: Desk) -> Upload:
         state = desk.read("state.json")
-        if state.get("state") == WORKING:
-            desk.settle()
-            state = desk.read("state.json")
         about = desk.read(ABOUT)
         if not about or not state:
-            raise UnknownNameError("upload", upload_id, [])
+            raise UnknownNameError("upload", desk.folder.name, [])
         mapping, remembered = self._memory.mapping_of(desk, state["state"])
-        progress = desk.progress() if state["state"] == WORKING else float(state["state"] == READY)
+        said, progress = state["state"], desk.progress() if state["state"] == WORKING else 0.0
+        if said == READY:
+            progress = 1.0
+            if self._between is not None and self._between.is_coming(str(state["name"])):
+                said = WORKING
         return Upload(
-            upload_id,
+            desk.folder.name,
             about["label"],
             about["bytes"],
             datetime.fromisoformat(about["received"]),
-            state["state"],
+            said,
             progress,
             state["message"],
             state["name"],
@@ -150,7 +162,7 @@ class Uploads:
     def pending(self) -> tuple[Upload, ...]:
         """Uploads that are not admitted yet, newest first; those refused included."""
         found = []
-        for folder in self._ids():
+        for folder in {*self._ids(), *(() if self._between is None else self._between.ids())}:
             with contextlib.suppress(UnknownNameError):
                 found.append(self.get(folder))
         waiting = [upload for upload in found if upload.state != READY]
@@ -165,21 +177,27 @@ class Uploads:
         :raises UsageError: the name cannot be one, or the upload is admitted already or being worked on.
         """
         desk = self._desk(upload_id)
-        upload = self.get(upload_id)
+        upload = self._upload(desk)
         if name is not None:
             demand_name(name)
         if upload.state == READY:
             raise UsageError(f"'{upload.label}' is admitted already, as {upload.name}.")
         self._room(upload.bytes)
+        if self._between is not None:
+            self._between.bring(desk)
+            if not self._between.claim(desk):
+                raise UsageError(f"'{upload.label}' is being worked on. Wait for the end, or discard it.")
         # A process that has just written down how it ended still has the lock for a moment.
         lock = desk.take(0.0 if upload.state == WORKING else _CANCEL_SECONDS)
         if lock is None:
             raise UsageError(f"'{upload.label}' is being worked on. Wait for the end, or discard it.")
         try:
             with storing():
-                self._launcher.admit(desk, lock, name or name_of(upload.label), mapping, self._taken())
+                taken = {*self._taken(), *self._datasets.taken()}
+                self._launcher.admit(desk, lock, name or name_of(upload.label), mapping, taken)
         finally:
             os.close(lock)
+            self._tell(desk)
         return self.get(upload_id)
 
     def preview(self, upload_id: str, mapping: Mapping | None = None, rows: int = 8) -> MappingPreview:
@@ -188,11 +206,15 @@ class Uploads:
         :raises UnknownNameError: there is none of that id.
         :raises UsageError: it cannot be read; says why.
         """
-        desk, upload = self._desk(upload_id), self.get(upload_id)
+        desk = self._desk(upload_id)
+        upload = self._upload(desk)
         if upload.state == READY:
             raise UsageError(f"'{upload.label}' is admitted already, as {upload.name}.")
+        if self._between is not None:
+            self._between.bring(desk)
         with storing():
             outcome = self._launcher.preview(desk, mapping or upload.mapping, rows)
+        self._tell(desk)
         if "preview" in outcome:
             return MappingPreview.from_dict(outcome["preview"])
         if outcome.get("problems"):
@@ -206,10 +228,12 @@ class Uploads:
         :raises UnknownNameError: there is none of that id.
         :raises StorageError: it cannot be written.
         """
-        desk, upload = self._desk(upload_id), self.get(upload_id)
+        desk = self._desk(upload_id)
+        upload = self._upload(desk)
         if upload.state == NEEDS_MAPPING and upload.mapping != mapping and number >= draft_number(desk):
             with storing():
                 desk.write_text(DRAFT, numbered(to_yaml(mapping), number))
+            self._tell(desk)
 
     def discard(self, upload_id: str) -> None:
         """Remove an upload that is not admitted, and end the work on it.
@@ -217,11 +241,9 @@ class Uploads:
         :raises UnknownNameError: there is none of that id.
         """
         desk = self._desk(upload_id)
-        (desk.folder / "cancel").touch()
-        lock = desk.take(_CANCEL_SECONDS)
-        shutil.rmtree(desk.folder, ignore_errors=True)
-        if lock is not None:
-            os.close(lock)
+        if self._between is not None:
+            self._between.remove(upload_id)
+        desk.abandon(_CANCEL_SECONDS)
 
     def datasets(self) -> tuple[Dataset, ...]:
         """What was admitted, by name."""
@@ -242,10 +264,37 @@ class Uploads:
         """Remove uploads that nobody admitted for a week, and what was left of interrupted ones."""
         for upload_id in self._ids():
             desk = Desk(self._incoming() / upload_id)
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, StorageError):
                 if desk.is_forgotten():
+                    if self._between is not None:
+                        self._between.remove(upload_id)
                     shutil.rmtree(desk.folder, ignore_errors=True)
         self._datasets.tidy()
+
+    def exchange(self) -> None:
+        """Let the other hosts know how the uploads on this one stand, and have what they did with them.
+
+        :raises StorageError: the store cannot be reached, or the folder cannot be written.
+        """
+        if self._between is None:
+            return
+        for upload_id in self._ids():
+            desk = Desk(self._incoming() / upload_id)
+            if not self._between.is_over(desk):
+                self._between.adopt(desk)
+                with contextlib.suppress(UnknownNameError):
+                    self._desk(upload_id)
+
+    def arriving(self, name: str) -> float | None:
+        """How much of a dataset that another host has is here, 0–1; None = there is none of that name.
+
+        :raises StorageError: the store that tells cannot be reached.
+        """
+        return self._datasets.arriving(name)
+
+    def _tell(self, desk: Desk) -> None:
+        if self._between is not None:
+            self._between.tell(desk)
 
     def _incoming(self) -> Path:
         return self._folder / INCOMING
@@ -257,7 +306,14 @@ class Uploads:
             return []
 
     def _desk(self, upload_id: str) -> Desk:
-        desk = Desk(self._incoming() / upload_id) if is_upload_id(upload_id) else None
-        if desk is None or not desk.folder.is_dir():
+        """The folder of an upload, as it stands now on whichever host works on it."""
+        if not is_upload_id(upload_id):
             raise UnknownNameError("upload", upload_id, [])
+        desk = Desk(self._incoming() / upload_id)
+        is_ours = self._between is None or self._between.take(desk)
+        if not desk.folder.is_dir():
+            raise UnknownNameError("upload", upload_id, [])
+        if is_ours and desk.read("state.json").get("state") == WORKING:
+            desk.settle()
+        self._tell(desk)
         return desk

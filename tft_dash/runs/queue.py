@@ -152,7 +152,7 @@ class RunQueue:
         return self._shown(run)
 
     def _shown(self, run: StoredRun) -> Run:
-        there = run.state == DONE and self._recordings.find(run.source) is not None
+        there = run.state == DONE and self._recordings.is_there(run.source)
         message = run.message
         if run.state == DONE and not there:
             message = "Its recording has been removed since. Run it again to have it."

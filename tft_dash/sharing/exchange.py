@@ -23,6 +23,7 @@ from tft_dash.sharing.places import Place
 from tft_dash.store.engine import Store
 from tft_dash.store.shared import REMOVED, STALE_MS, WHOLE, WRITING, SharedFile, SharedTable
 
+LOOK_SECONDS: Final = 1.0
 SETTLE_SECONDS: Final = 1.0
 """A file that somebody has written by hand is shared when it has not changed for so long."""
 MARK_MS: Final = 10_000
@@ -37,16 +38,18 @@ class Exchange:
     """What this host shares with the others.
 
     :param data: this host's data folder; what it knows of the others' lies in its ``.shared``.
-    :param make_way: by a place's key: gives what lies there under a name another one, for two that differ.
+
+    :ivar make_way: by a place's key: gives what lies there under a name another one, for two that differ.
     """
 
-    def __init__(self, data: Path, store: Store, make_way: Mapping[str, Callable[[str], None]] | None = None) -> None:
+    def __init__(self, data: Path, store: Store) -> None:
         self.data = data
         self.notes = data / _NOTES
         self.table = SharedTable(store)
-        self._make_way = dict(make_way or {})
+        self.make_way: dict[str, Callable[[str], None]] = {}
         self._host = ""
         self._told: dict[tuple[str, str], str] = {}
+        self._given: dict[str, tuple[float, Mapping[str, SharedFile]]] = {}
 
     @property
     def host(self) -> str:
@@ -152,7 +155,7 @@ class Exchange:
         """Another host's came first under this name."""
         if item.place.derived:
             return
-        make_way = self._make_way.get(item.place.key)
+        make_way = self.make_way.get(item.place.key)
         if make_way is not None:
             make_way(item.name)
             return
@@ -201,13 +204,43 @@ class Exchange:
             raise OSError("its bytes in the store are damaged; remove it, and make it anew")
         return False
 
+    def given(self, place: Place) -> Mapping[str, SharedFile]:
+        """What every host has or is about to have, by name; as it was a second ago at most.
+
+        :raises StorageError: the store cannot be reached.
+        """
+        now = time.monotonic()
+        known = self._given.get(place.key)
+        if known is None or now - known[0] >= LOOK_SECONDS:
+            rows = self.table.listed([place.key])
+            known = self._given[place.key] = (now, {row.name: row for row in rows if row.state == WHOLE})
+        return known[1]
+
     def elsewhere(self, place: Place, name: str) -> SharedFile | None:
-        """What other hosts have under a name, and this one has not yet; None = nothing.
+        """What the hosts have under a name now, whether or not this one has it yet; None = nothing.
 
         :raises StorageError: the store cannot be reached.
         """
         found = self.table.find(place.key, name)
         return found if found is not None and found.state == WHOLE else None
+
+    def arriving(self, place: Place, name: str) -> float | None:
+        """How much of what other hosts have is here, 0–1; None = they have nothing of that name.
+
+        :raises StorageError: the store cannot be reached.
+        """
+        row = self.elsewhere(place, name)
+        if row is None:
+            return None
+        return min(1.0, sum(map(_bytes_of, (self.notes / "work" / row.stamp).glob("*"))) / max(row.bytes, 1))
+
+    def is_coming(self, place: Place, name: str) -> bool:
+        """Whether something is here that the other hosts do not know yet, or they have it, and it is on its way here.
+
+        :raises StorageError: the store cannot be reached.
+        """
+        item = Item(self.data, place, name)
+        return item.known() is None if item.is_here() else name in self.given(place)
 
     def remove(self, place: Place, name: str) -> None:
         """Take it away from every host; this one's goes like the others'.
@@ -215,6 +248,7 @@ class Exchange:
         :raises StorageError: the store cannot be reached; nothing is removed.
         """
         self.table.remove(place.key, name)
+        self._given.pop(place.key, None)
 
     def _parts(self, stamp: str) -> Iterator[bytes]:
         number = 0
@@ -242,6 +276,13 @@ class _Writer:
         if not self._table.put(self._place, self._name, self._stamp, self._number, part):
             raise OSError("another process has taken it over")
         self._number += 1
+
+
+def _bytes_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # it has arrived
+        return 0
 
 
 def _unwritable(data: Path, error: OSError) -> StorageError:

@@ -8,7 +8,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Final
 
 from tft_dash.errors import TftDashError
@@ -27,9 +27,13 @@ class ExchangeWatch:
     """Exchanges some places again and again, while no other process of this host does.
 
     :param places: exchanged together; each collection of places has a thread of its own somewhere.
+    :param beside: called after each exchange.
     """
 
-    def __init__(self, exchange: Exchange, places: Collection[Place]) -> None:
+    def __init__(
+        self, exchange: Exchange, places: Collection[Place], *, beside: Callable[[], None] = lambda: None
+    ) -> None:
+        self._beside = beside
         self._exchange, self._places = exchange, tuple(places)
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
@@ -59,6 +63,7 @@ class ExchangeWatch:
                     descriptor = self._taken()
                 if descriptor >= 0:
                     self._exchange.synchronise(self._places)
+                    self._beside()
                     if time.monotonic() - swept >= SWEEP_SECONDS:
                         swept = time.monotonic()
                         self._exchange.table.sweep()

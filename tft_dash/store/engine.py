@@ -145,6 +145,11 @@ class Store:
         with contextlib.suppress(SQLAlchemyError), engine.connect() as connection:
             self._revisions.demand(connection, self._url)
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other hosts can have it, too: a server, not a file."""
+        return not self._is_sqlite()
+
     def _is_sqlite(self) -> bool:
         return self._url.get_backend_name() == "sqlite"
 

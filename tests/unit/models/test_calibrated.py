@@ -4,35 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from support.calibrations import calibration
 
 from tft_dash.errors import ModelRefusedError, UnknownNameError, UsageError
-from tft_dash.models.calibrated.document import FleetCalibration
 from tft_dash.models.calibrated.model import CalibratedModel
 from tft_dash.models.calibrated.shelf import CalibrationShelf
 from tft_dash.models.forecasting.calibration import Line
 from tft_dash.models.thresholds import ThresholdModel
-from tft_dash.schema import Assessments, ModelCard
+from tft_dash.schema import Assessments
 from tft_dash.services import Services
 from tft_dash.settings import load_settings
 
 LONG, SHORT = "early-warning", "demo_dataset"
-
-
-def calibration(card: ModelCard, met: tuple[str, ...], **parts: Any) -> FleetCalibration:
-    made: dict[str, Any] = {
-        "name": "ours-1", "created": datetime(2026, 11, 1, tzinfo=UTC), "model": card.name,
-        "model_identity": card.identity, "sources": (LONG,), "servers": met, "outcomes": "threshold crossings",
-        "span": "", "server": {"30m": Line(slope=0.5, intercept=-2.0), "8h": Line(slope=0.0, intercept=-3.0)},
-        "fleet": {"30m": Line(slope=0.5, intercept=-1.0), "8h": Line(slope=0.5, intercept=-1.0)},
-        "rows": 10, "incidents": 9, "later_incidents": 3, "whole": {}, "record": {},
-    }  # fmt: skip
-    return FleetCalibration.model_validate({**made, **parts})
 
 
 @pytest.fixture

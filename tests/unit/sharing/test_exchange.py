@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +33,9 @@ def store(tmp_path: Path) -> Iterator[Store]:
 class Host:
     """A host of the portal, with a data folder of its own."""
 
-    def __init__(self, data: Path, store: Store, make_way: dict[str, Callable[[str], None]] | None = None) -> None:
+    def __init__(self, data: Path, store: Store) -> None:
         self.data = data
-        self.exchange = Exchange(data, store, make_way)
+        self.exchange = Exchange(data, store)
 
     def go(self) -> None:
         """Exchange everything once."""
@@ -148,7 +148,9 @@ def test_what_is_removed_goes_everywhere_and_stays_away(hosts: tuple[Host, Host]
     a.run("drill-1")
     a.go()
     b.go()
+    assert b.exchange.given(RUN).keys() == {"drill-1"}
     b.exchange.remove(RUN, "drill-1")
+    assert not b.exchange.given(RUN)
     for host in (a, b, a, b):
         host.go()
     assert not a.holds()
@@ -231,13 +233,13 @@ def test_of_two_that_differ_the_first_counts_and_the_other_is_set_aside(
     assert "another '2.0'" in caplog.text
 
 
-def test_a_dataset_that_has_the_name_of_another_hosts_gets_another(tmp_path: Path, store: Store) -> None:
-    a = Host(tmp_path / "a", store)
-    b = Host(
-        tmp_path / "b",
-        store,
-        {"upload": lambda name: (tmp_path / "b/uploads" / name).replace(tmp_path / "b/uploads" / f"{name}-2") and None},
-    )
+def test_a_dataset_that_has_the_name_of_another_hosts_gets_another(hosts: tuple[Host, Host]) -> None:
+    a, b = hosts
+
+    def make_way(name: str) -> None:
+        (b.data / "uploads" / name).rename(b.data / "uploads" / f"{name}-2")
+
+    b.exchange.make_way["upload"] = make_way
     for host, content in ((a, "A"), (b, "B")):
         host.write("uploads/shop/shop.csv", content)
         host.write("uploads/shop/upload.json", "{}")
@@ -350,6 +352,7 @@ def test_a_file_may_be_given_and_fetched_alone(hosts: tuple[Host, Host]) -> None
     a.write(f"uploads/.incoming/{name}/original", BIG)
     assert a.exchange.publish(RECEIVED, name)
     b.go()
+    assert b.exchange.arriving(RECEIVED, name) == 0
     found = b.exchange.elsewhere(RECEIVED, name)
     assert found is not None
     assert b.exchange.fetch(RECEIVED, name, found)

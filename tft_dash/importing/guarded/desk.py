@@ -21,6 +21,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -114,6 +115,18 @@ class Desk:
     def is_cancelled(self) -> bool:
         """Whether somebody wants the work to end, or has removed the upload."""
         return (self.folder / "cancel").exists() or not self.folder.is_dir()
+
+    def abandon(self, wait_seconds: float = 0.0) -> None:
+        """End the work on it, and remove it.
+
+        :param wait_seconds: how long to wait for the process that works.
+        """
+        with contextlib.suppress(FileNotFoundError):
+            (self.folder / "cancel").touch()
+            lock = self.take(wait_seconds)
+            shutil.rmtree(self.folder, ignore_errors=True)
+            if lock is not None:
+                os.close(lock)
 
     def take(self, wait_seconds: float = 0.0) -> int | None:
         """The lock, as a file descriptor that keeps it until it is closed; None when another process has it.

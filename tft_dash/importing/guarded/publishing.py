@@ -22,7 +22,7 @@ def publish(desk: Desk, job: dict[str, Any]) -> str:
     taken = set(job.get("taken", ()))
     while True:
         name = free_name(job["name"], lambda wish: wish in taken or (uploads / wish).exists())
-        _name_file(desk, name)
+        call(Desk(desk.dataset), name)
         try:
             desk.dataset.rename(uploads / name)
         except OSError as error:
@@ -33,11 +33,13 @@ def publish(desk: Desk, job: dict[str, Any]) -> str:
             return name
 
 
-def _name_file(desk: Desk, name: str) -> None:
-    """The table is called like its dataset, so that whoever copies it away knows what it is."""
-    inner = Desk(desk.dataset)
-    about = inner.read(ABOUT)
+def call(dataset: Desk, name: str) -> None:
+    """The table is called like its dataset, so that whoever copies it away knows what it is.
+
+    :raises OSError: it cannot be renamed.
+    """
+    about = dataset.read(ABOUT)
     wanted = f"{name}{Path(about['file']).suffix}"
     if about["file"] != wanted:
-        (desk.dataset / about["file"]).rename(desk.dataset / wanted)
-        inner.write(ABOUT, {**about, "file": wanted})
+        (dataset.folder / about["file"]).rename(dataset.folder / wanted)
+        dataset.write(ABOUT, {**about, "file": wanted})
