@@ -34,7 +34,7 @@ from tft_dash.schema import ModelCard
 from tft_dash.served import CONFIGURED, UPLOAD, Place, ServedSources
 from tft_dash.settings import Settings
 from tft_dash.sharing.exchange import Exchange
-from tft_dash.sharing.places import JUDGING, TABLES
+from tft_dash.sharing.places import CALIBRATION, JUDGING, MODEL, TABLES
 from tft_dash.sharing.watch import ExchangeWatch
 from tft_dash.sources.base import Source
 from tft_dash.sources.remote.address import LIVE, OBJECT_STORE
@@ -430,6 +430,20 @@ class Services:
         """
         if self._exchange is not None:
             self._exchange.synchronise(JUDGING, settle_seconds=0)
+
+    def remove_model(self, name: str) -> str:
+        """Remove one of the team's own models, or a calibration, from every host; what it was, in words.
+
+        :raises UnknownNameError: there is neither of that name.
+        :raises UsageError: it answers.
+        :raises StorageError: it cannot be removed.
+        """
+        is_calibration = name in self.models.calibrations.names()
+        shelf = self.models.calibrations if is_calibration else self.models.shelf
+        shelf.remove(name)
+        if self._exchange is not None:
+            self._exchange.remove(CALIBRATION if is_calibration else MODEL, f"{name}.json" if is_calibration else name)
+        return f"The calibration '{name}'" if is_calibration else f"tft {name}"
 
     def resume(self) -> None:
         """Make the runs that other processes have left, now and later; remove recordings that are too old.

@@ -115,3 +115,8 @@ def test_a_calibration_that_is_activated_by_a_command_on_one_host_answers_on_ano
     b.exchange_models()
     a.exchange_models()
     assert a.frame("demo_dataset", "thresholds", 9).card.fitted == ""
+    b.exchange_models()
+    b.remove_model("ours-1")
+    for each in (b, a, b):
+        each.exchange_models()
+        assert "ours-1" not in each.models.calibrations.names()

@@ -73,6 +73,24 @@ def activate(name: str) -> None:
 
 
 @models.command()
+@click.argument("name")
+def remove(name: str) -> None:
+    """Remove NAME, one of the team's own versions of the forecast or a calibration, that answers for nothing.
+
+    \b
+    Example:
+      tft-dash models remove ours-1
+    """
+    services = Services(settings_from(), wait_seconds=None)
+    try:
+        services.exchange_models()
+        words = services.remove_model(name)
+    finally:
+        services.close()
+    say(f"{words} is removed.")
+
+
+@models.command()
 @click.option("--source", help="Take back the calibration of this source instead.")
 def rollback(source: str | None) -> None:
     """Let the version of the forecast answer that did before, or the calibration of a source.

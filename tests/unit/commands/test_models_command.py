@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from support.calibrations import calibration
 
 from tests.unit.models.forecasting.folders import VERSION, copied
 from tft_dash.cli import main
+from tft_dash.models.calibrated.shelf import CalibrationShelf
+from tft_dash.models.thresholds import ThresholdModel
 
 Run = Callable[..., Result]
 
@@ -39,6 +42,26 @@ def test_a_version_is_activated_and_gone_back_from(run: Run, tmp_path: Path) -> 
     assert "tft\t9.9" in run().stdout
     assert run("rollback").exit_code == 0
     assert json.loads((tmp_path / "data" / "models" / "active.json").read_text())["version"] == VERSION
+
+
+def test_what_answers_for_nothing_is_removed(run: Run, tmp_path: Path) -> None:
+    shelf = CalibrationShelf(tmp_path / "data" / "calibrations")
+    shelf.add(calibration(ThresholdModel.card, ("a",), sources=("fleet",)))
+    shelf.activate("ours-1")
+    run("activate", "9.9")
+    for name, words in (("ours-1", "rollback --source fleet"), ("9.9", "Activate another version first")):
+        refused = run("remove", name)
+        assert refused.exit_code == 2
+        assert words in refused.stderr
+    run("rollback")
+    run("rollback", "--source", "fleet")
+    assert "tft 9.9 is removed" in run("remove", "9.9").stderr
+    assert "The calibration 'ours-1' is removed" in run("remove", "ours-1").stderr
+    assert "9.9" not in run().stdout
+    assert "ours-1" not in run().stdout
+    again = run("remove", "9.9")
+    assert (again.exit_code, VERSION in again.stderr) == (2, False)
+    assert run("remove", VERSION).exit_code == 2
 
 
 @pytest.mark.parametrize(

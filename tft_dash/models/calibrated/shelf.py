@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 ACTIVE_FILE: Final = "active.json"
 LOOK_SECONDS: Final = 1.0
-_ADVICE: Final = "Fit it anew (tft-dash calibrate), or remove the file."
+_ADVICE: Final = "Fit it anew (tft-dash calibrate), or remove it (tft-dash models remove)."
 
 
 class Use(BaseModel):
@@ -136,6 +136,30 @@ class CalibrationShelf:
         for source in calibration.sources:
             self._choose(source, calibration.model, name)
         return calibration
+
+    def remove(self, name: str) -> None:
+        """Remove a calibration.
+
+        :raises UnknownNameError: there is none of that name.
+        :raises UsageError: it answers for a source.
+        :raises StorageError: it cannot be removed.
+        """
+        if name not in self.names():
+            raise UnknownNameError("calibration", name, self.names())
+        answers = sorted(
+            source
+            for source, models in self._read_uses(mend=True).sources.items()
+            if name in {use.name for use in models.values()}
+        )
+        if answers:
+            raise UsageError(
+                f"The calibration '{name}' answers for {', '.join(answers)}. Take it back first: "
+                f"tft-dash models rollback --source {answers[0]}"
+            )
+        try:
+            self._path(name).unlink(missing_ok=True)
+        except OSError as error:
+            raise self._unwritable(self._path(name), error) from error
 
     def rollback(self, source: str) -> dict[str, str | None]:
         """Let what answered for a source before do so again: the calibration by model, None = the model's own.

@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
+import shutil
 import threading
 import time
 from dataclasses import dataclass
@@ -177,6 +178,23 @@ class Shelf:
             )
         return self.activate(previous)
 
+    def remove(self, version: str) -> None:
+        """Remove one of the team's own models.
+
+        :raises UnknownNameError: there is none of that version among them.
+        :raises UsageError: it answers.
+        :raises StorageError: it cannot be removed.
+        """
+        if version not in _versions(self.folder):
+            raise UnknownNameError("own model", version, _versions(self.folder))
+        with contextlib.suppress(ModelRefusedError):  # nothing answers then
+            if self._choice().version == version:
+                raise UsageError(f"tft {version} answers now. Activate another version first, then remove it.")
+        try:
+            shutil.rmtree(self.folder / version)
+        except OSError as error:
+            raise _unwritable(self.folder / version, error) from error
+
     def _look(self) -> None:
         try:
             self._running, self._refused = self._checked(self._folder_of(self._choice().version)), None
@@ -240,11 +258,15 @@ class Shelf:
             self.folder.mkdir(parents=True, exist_ok=True)
             write_whole(path, choice.model_dump_json() + "\n")
         except OSError as error:
-            raise StorageError(
-                f"The choice of a model cannot be written to {shorten(str(path), 200)}: {error.strerror}. "
-                "Mend its permissions, or point TFT_DASH_DATA to another folder."
-            ) from error
+            raise _unwritable(path, error) from error
         self._looked_at = float("-inf")
+
+
+def _unwritable(path: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"{shorten(str(path), 200)} cannot be changed: {error.strerror}. Mend its permissions, or point TFT_DASH_DATA "
+        "to another folder."
+    )
 
 
 def _verdict(folder: Path) -> Artefact | ModelRefusedError:
