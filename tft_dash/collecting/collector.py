@@ -170,10 +170,13 @@ class Collector:
         aligned = align(samples, grid, due.first, due.last, self._polling.now())
         self._unsaid = tuple((one.rule, one.count, one.examples) for one in samples.rejected)
         counts = aligned.counts
-        judge = self._ready_judge(grid)
+        judge: Judge | None = None
         for first in range(0, aligned.ticks, RECORDED_AT_ONCE):
             for row in range(first, min(first + RECORDED_AT_ONCE, aligned.ticks)):
-                self._pending.append(self._judged(grid, judge, self._rosters.take(aligned, row), counts))
+                values = self._rosters.take(aligned, row)
+                # Once it is known who is in the fleet: a fleet's own calibration fits no other.
+                judge = judge or self._ready_judge(grid)
+                self._pending.append(self._judged(grid, judge, values, counts))
                 counts = NO_COUNTS
             self._record(lease, self._pending)
             self._done()
