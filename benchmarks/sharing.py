@@ -1,8 +1,8 @@
 """What it costs that every host has what one of them made: time, other writers' waits, and a round that finds nothing.
 
-The store is the PostgreSQL that TFT_DASH_STORE names, which should be an empty database:
-
     TFT_DASH_STORE=postgresql+psycopg://tft@127.0.0.1/empty python benchmarks/sharing.py [--megabytes 256] [--items 300]
+
+The store should be an empty PostgreSQL database; without one it is a SQLite file, which no portal of several hosts has.
 """
 
 from __future__ import annotations
@@ -17,11 +17,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tft_dash.settings import load_settings
 from tft_dash.sharing.exchange import Exchange
 from tft_dash.sharing.places import RUN, TABLES
 from tft_dash.store.documents import Documents
-from tft_dash.store.engine import Store, store_url
+from tft_dash.store.engine import Store
 
 
 def main() -> None:
@@ -30,8 +29,8 @@ def main() -> None:
     parser.add_argument("--megabytes", type=int, default=256, help="of one recording")
     parser.add_argument("--items", type=int, default=300, help="recordings that nothing happens to")
     given = parser.parse_args()
-    store = Store(store_url(load_settings()))
     with tempfile.TemporaryDirectory() as folder:
+        store = Store(os.environ.get("TFT_DASH_STORE") or f"sqlite:///{folder}/store.sqlite")
         a, b = (Exchange(Path(folder) / name, store) for name in ("a", "b"))
         recording(a, "large", given.megabytes << 20)
         with timed("copied by the disk", given.megabytes):
@@ -50,7 +49,7 @@ def main() -> None:
         with timed("all removed"):
             for name in a.given(RUN):
                 a.remove(RUN, name)
-    store.close()
+        store.close()
 
 
 def recording(exchange: Exchange, name: str, size: int) -> None:

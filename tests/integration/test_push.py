@@ -26,7 +26,7 @@ from tft_dash.store.live import LiveState, LiveStore
 STEP = 5
 SERVERS = 1000
 PUSHERS = 8
-TICKS = 24
+TICKS = 16
 TOKEN = "a-token-of-the-test"  # noqa: S105
 SOURCE = f"fleet=push://fleet?step={STEP}s&delay=5s"
 PATIENCE_SECONDS = 90.0
