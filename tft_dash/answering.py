@@ -18,6 +18,7 @@ from tft_dash.models.calibrated.shelf import CalibrationShelf
 from tft_dash.models.forecasting.shelf import Shelf, Shelved
 from tft_dash.schema import ModelCard, Window
 from tft_dash.sources.base import Source
+from tft_dash.zones import FleetZones
 
 if TYPE_CHECKING:
     from tft_dash.models.forecasting.evidence import Evidence
@@ -64,10 +65,12 @@ class ServedModels:
     """The registered risk models in a process; which version of the forecast answers can change at any time.
 
     :param folder: of the team's own forecast models; the fitted calibrations lie beside it.
+    :param zones: by whose clocks the fleets' days run.
     :param look_seconds: how long an activation may go unnoticed.
     """
 
-    def __init__(self, folder: Path, *, look_seconds: float = 1.0) -> None:
+    def __init__(self, folder: Path, *, zones: FleetZones | None = None, look_seconds: float = 1.0) -> None:
+        self._zones = zones or FleetZones()
         self.shelf = Shelf(folder, look_seconds=look_seconds)
         self.calibrations = CalibrationShelf(folder.parent / "calibrations", look_seconds=look_seconds)
         self._calibrated: OrderedDict[tuple[str, str], CalibratedModel] = OrderedDict()
@@ -88,18 +91,20 @@ class ServedModels:
                 self._loaded[name] = MODELS.load(name)()
             return self._loaded[name]
 
-    def forecaster(self) -> TftModel:
+    def forecaster(self, zone: str = "") -> TftModel:
         """The forecast that answers.
 
+        :param zone: by whose clock the fleet's days run; "" = UTC.
         :raises ModelRefusedError: its artefact is refused.
         """
         from tft_dash.models.tft import TftModel  # noqa: PLC0415 - only a process that forecasts needs it
 
         artefact = self.shelf.current()
         with self._lock:
-            known = self._loaded.get(FORECAST)
+            key = f"{FORECAST} {zone}"
+            known = self._loaded.get(key)
             if not isinstance(known, TftModel) or known.artefact is not artefact:
-                known = self._loaded[FORECAST] = TftModel(artefact)
+                known = self._loaded[key] = TftModel(artefact, zone)
             return known
 
     def cards(self, names: tuple[str, ...]) -> tuple[ModelCard, ...]:
@@ -122,6 +127,9 @@ class ServedModels:
         :raises UnknownNameError: nothing is registered under that name.
         """
         return self._fitted(about, self._answering(about, name))
+
+    def _zone(self, about: SourceDescription) -> str:
+        return self._zones.of(about.name, simulated=about.simulated)
 
     def _fitted(self, about: SourceDescription, found: Answering) -> Answering:
         """The same, with the calibration that was chosen for the source; it never speaks for another fleet."""
@@ -150,8 +158,9 @@ class ServedModels:
     def _answering(self, about: SourceDescription, name: str) -> Answering:
         wanted = FORECAST if name == BEST else name
         try:
-            model = self.model(wanted)
-            windows = self.forecaster().windows(about) if name == BEST else 0
+            forecaster = self.forecaster(self._zone(about)) if wanted == FORECAST else None
+            model = forecaster or self.model(wanted)
+            windows = forecaster.windows(about) if forecaster is not None and name == BEST else 0
         except ModelRefusedError as error:
             return Answering(self.model(FALLBACK), str(error))
         problem = unfit(model, about)
@@ -190,7 +199,7 @@ class ServedModels:
         from tft_dash.models.forecasting.ahead import forecast_of, ticks_needed  # noqa: PLC0415 - see forecaster()
 
         try:
-            model = self.forecaster()
+            model = self.forecaster(self._zone(about))
         except ModelRefusedError:
             return None
         if unfit(model, about) is not None:

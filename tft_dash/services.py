@@ -44,6 +44,7 @@ from tft_dash.store.live import JudgedSpans, LiveState, LiveStore
 from tft_dash.ticks import TickRecord
 from tft_dash.watching.watch import Drift, DriftPoint
 from tft_dash.watching.watches import Watches
+from tft_dash.zones import FleetZones
 
 if TYPE_CHECKING:
     from tft_dash.models.forecasting.evidence import Evidence
@@ -133,7 +134,9 @@ class Services:
             },
         )  # fmt: skip
         self.pushes = PushDesk(settings, self._store, self._served.live())
-        self.models = ServedModels(settings.data / "models", look_seconds=look_seconds)
+        self.models = ServedModels(
+            settings.data / "models", zones=FleetZones(settings.fleet_zones), look_seconds=look_seconds
+        )
         self._watches = Watches(
             settings.cache,
             background,

@@ -17,6 +17,7 @@ from typing import Any, Final
 from platformdirs import user_cache_path, user_data_path
 
 from tft_dash.errors import SettingError, shorten
+from tft_dash.zones import EXAMPLES, FleetZones
 
 PREFIX: Final = "TFT_DASH_"
 CONFIG_FILE: Final = "tft_dash.toml"
@@ -96,6 +97,15 @@ def _address(value: object) -> str:
     raise ValueError("expected an address such as https://monitor.example.com/fleet/")
 
 
+def _zones(value: object) -> tuple[str, ...]:
+    words = _words(value)
+    try:
+        FleetZones(words)
+    except ValueError as error:
+        raise ValueError(f"expected time zones ({EXAMPLES}), name=zone for a source of its own; {error}") from None
+    return words
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One row of the table of settings.
@@ -119,6 +129,7 @@ class Setting:
 SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("sources", _words, tuple, "The sources served, separated by spaces; name=path gives one a name."),
     Setting("model", _text, str, "The risk model a page starts with; empty = the best that the source allows."),
+    Setting("fleet_zones", _zones, tuple, "By whose clock the fleets' days run, or name=zone for one; empty = UTC."),
     Setting("data", _path, lambda: user_data_path("tft_dash"), "Where drills and uploads are written."),
     Setting("cache", _path, lambda: user_cache_path("tft_dash"), "Cubes and assessments; may be deleted at any time."),
     Setting("store", _text, str, "SQLAlchemy URL of the store; empty = SQLite in the data folder.", secret=True),
@@ -169,6 +180,7 @@ class Settings:
 
     sources: tuple[str, ...]
     model: str
+    fleet_zones: tuple[str, ...]
     data: Path
     cache: Path
     store: str

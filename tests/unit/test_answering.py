@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from tests.unit.models.forecasting.folders import copied
@@ -16,7 +17,7 @@ from tft_dash.figures.forecast.timing import likely_by, when
 from tft_dash.models.forecasting.layout import QUANTILES, SOON, TARGETS
 from tft_dash.scenarios.library import load_scenario
 from tft_dash.schema import THRESHOLDS
-from tft_dash.services import Services
+from tft_dash.services import Services, shipped_drills
 from tft_dash.settings import load_settings
 from tft_dash.sources.memory import MemorySource
 
@@ -46,6 +47,32 @@ def test_the_best_model_is_the_forecast_where_it_fits_and_the_reason_is_told_whe
     assert "'thresholds' (Adaptive thresholds) answers in its place" in str(short.instead)
     assert services.frame(SHORT, "tft", 5).instead == short.instead
     assert services.frame(SHORT, "thresholds", 5).instead is None
+
+
+def test_a_fleet_is_judged_by_its_own_clock_and_a_drill_by_the_one_it_was_made_with(
+    tmp_path: Path, cache: Path
+) -> None:
+    drill = next(path for path in shipped_drills() if path.stem == LONG)
+    table = tmp_path / "tokyo.parquet"
+    columns = pq.read_table(drill)
+    kept = [name for name in columns.column_names if not name.startswith("incident_") and "phase" not in name]
+    pq.write_table(columns.select(kept).replace_schema_metadata(), table)
+    assert len(kept) < len(columns.column_names)  # without the labels that tell a drill
+    flags = {
+        "cache": cache,
+        "data": tmp_path,
+        "sources": (str(drill), str(table)),
+        "fleet_zones": ("tokyo=Asia/Tokyo",),
+    }
+    services = Services(load_settings(flags, environ={}, folder=tmp_path), wait_seconds=None)
+    simulated, real = (services.frame(name, "best", 300) for name in (LONG, "tokyo"))
+    assert "Asia/Tokyo" in real.card.summary
+    assert "Asia/Tokyo" not in simulated.card.summary
+    assert (real.risk != simulated.risk).any()
+    ahead = services.forecast("tokyo", 300, 0)
+    assert ahead is not None
+    assert ahead.prob_30m == pytest.approx(float(real.risk[0]), abs=1e-6)
+    services.close()
 
 
 def test_an_unknown_model_is_no_reason_for_another_to_answer(services: Services) -> None:

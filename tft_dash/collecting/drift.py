@@ -19,7 +19,6 @@ from tft_dash.ticks import NO_ROSTER, Roster
 from tft_dash.watching.recorded import BEFORE_MS, as_text, judged_span
 
 if TYPE_CHECKING:
-    from tft_dash.models.forecasting.runtime import Runtime
     from tft_dash.models.tft import TftModel
 
 logger = logging.getLogger(__name__)
@@ -67,7 +66,7 @@ class DriftKeeper:
         self._tell_of_limits()
         span = self._due(state, model.card.identity)
         if span is not None:
-            work = (lease, state, span, model.card.identity, forecaster.runtime)
+            work = (lease, state, span, model.card.identity, forecaster)
             self._work = threading.Thread(target=self._judge, args=work, daemon=True)
             self._work.start()
 
@@ -108,9 +107,9 @@ class DriftKeeper:
                 "TFT_DASH_LIVE_RAW_HOURS keeps %g.", self._source, needed / 3600, self._limits.raw_seconds / 3600,
             )  # fmt: skip
 
-    def _judge(self, lease: Lease, state: LiveState, span: int, identity: str, runtime: Runtime) -> None:
+    def _judge(self, lease: Lease, state: LiveState, span: int, identity: str, forecaster: TftModel) -> None:
         try:
-            sums = judged_span(self._ticks, state, span, identity, runtime)
+            sums = judged_span(self._ticks, state, span, identity, forecaster)
             first = self._first_whole(state)
             if first is not None and first <= span:  # else ticks were thinned out while they were read
                 oldest = span - round(self._limits.keep_seconds * 1000) // JUDGED_SPAN_MS

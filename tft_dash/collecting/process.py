@@ -35,6 +35,7 @@ from tft_dash.sharing.watch import ExchangeWatch
 from tft_dash.store.engine import Store, store_url
 from tft_dash.store.live import Hooks, Leases, LiveFacts, LiveStore
 from tft_dash.ticks import Roster
+from tft_dash.zones import FleetZones
 
 logger = logging.getLogger(__name__)
 
@@ -141,7 +142,7 @@ def _model_of(settings: Settings, spec: LiveSpec, step_seconds: float) -> Callab
 
     :raises UsageError: nothing is registered under that name.
     """
-    models = ServedModels(settings.data / "models")
+    models = ServedModels(settings.data / "models", zones=FleetZones(settings.fleet_zones))
     name = spec.model or settings.model
     name = FALLBACK if name in ("", BEST) else name
     models.model(name)

@@ -24,8 +24,8 @@ from tft_dash.store.engine import Store, store_url
 from tft_dash.store.live import LiveStore, forget_live
 
 _HANDED_ON: Final = (
-    "model", "data", "cache", "store", "alert_rules", "alert_dependencies", "alert_receivers", "public_url", "host",
-    "port", "base_path",
+    "model", "fleet_zones", "data", "cache", "store", "alert_rules", "alert_dependencies", "alert_receivers",
+    "public_url", "host", "port", "base_path",
 )  # fmt: skip
 REFUSED: Final = 1
 
@@ -108,10 +108,15 @@ def live_sources(settings: Settings) -> tuple[Named, ...]:
 
 def keep(supervisor: Supervisor, settings: Settings, sources: Sequence[Named]) -> None:
     """Have a process for each source. What it is told goes through its environment: others see arguments."""
-    common = {PREFIX + name.upper(): str(getattr(settings, name)) for name in _HANDED_ON if getattr(settings, name)}
+    common = {PREFIX + name.upper(): _told(getattr(settings, name)) for name in _HANDED_ON if getattr(settings, name)}
     for named in sources:
         environ = {**common, f"{PREFIX}SOURCES": f"{named.name}={named.location}"}
         supervisor.add(named.name, ["collect", named.name], environ)
+
+
+def _told(value: object) -> str:
+    """A setting's value as its variable holds it."""
+    return " ".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _collect_one(settings: Settings, spec: LiveSpec, stop: threading.Event) -> None:

@@ -19,6 +19,7 @@ from tft_dash.commands.terminal import progress_bar, say, settings_from
 from tft_dash.errors import DataError, MissingExtraError, UsageError, shorten
 from tft_dash.services import Services
 from tft_dash.sources.catalogue import discover
+from tft_dash.zones import FleetZones
 
 if TYPE_CHECKING:
     from tft_dash.models.forecasting.artefact import Artefact
@@ -215,7 +216,8 @@ def _recordings(sources: Sequence[str]) -> Sequence[RecordedOrigin]:
                     f"'{name}' has no history to learn from. Name a recording: a file, or a folder of files."
                 )
             place = services.path(name).resolve()
-            found.append(building.RecordedOrigin(name, place, settings.cache.resolve(), about.digest))
+            zone = FleetZones(settings.fleet_zones).of(name, simulated=about.simulated)
+            found.append(building.RecordedOrigin(name, place, settings.cache.resolve(), about.digest, zone))
     finally:
         services.close()
     return found

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pyarrow as pa
@@ -17,10 +16,9 @@ from tft_dash.importing.units import numbers_of
 from tft_dash.scenarios.format.fields import mistake, show
 from tft_dash.sources.files.times import NAIVE, NO_TIME, TimeReader
 from tft_dash.sources.files.values import read_numbers
+from tft_dash.zones import EXAMPLES, zone_of
 
 ZONE_PATTERN: Final = "a name of the IANA time zone database"
-_OFFSET: Final = re.compile(r"[+-](0\d|1[0-4]):?([0-5]\d)")
-_ZONE_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}")
 _DIRECTIVES: Final = frozenset("YmdHMSfjyzbBpIaA%Zs")
 _NS: Final = 1_000_000_000
 _QUARTER: Final = 900 * _NS
@@ -42,27 +40,19 @@ def demand_zone(name: str) -> str:
 
     :raises PydanticCustomError: it is none.
     """
-    zone_of(name)
+    known_zone(name)
     return name
 
 
-def zone_of(name: str) -> tzinfo:
+def known_zone(name: str) -> tzinfo:
     """The zone called ``name``.
 
     :raises PydanticCustomError: there is none.
     """
-    if name.upper() in ("UTC", "Z", "GMT"):
-        return UTC
-    offset = _OFFSET.fullmatch(name)
-    if offset is not None:
-        hours, minutes = int(name[1:3]), int(offset.group(2))
-        return timezone((-1 if name[0] == "-" else 1) * timedelta(hours=hours, minutes=minutes))
     try:
-        if _ZONE_NAME.fullmatch(name):
-            return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        pass
-    raise mistake(f"is not a time zone: {show(name)}. Write UTC, +02:00, or a name such as Europe/Berlin.")
+        return zone_of(name)
+    except ValueError:
+        raise mistake(f"is not a time zone: {show(name)}. Write {EXAMPLES}.") from None
 
 
 def demand_pattern(pattern: str | None) -> str | None:
@@ -92,7 +82,7 @@ class StampReader:
     """
 
     def __init__(self, form: str, pattern: str | None = None, zone: str = "UTC", decimal: str = ".") -> None:
-        self._form, self._pattern, self._zone, self._decimal = form, pattern, zone_of(zone), decimal
+        self._form, self._pattern, self._zone, self._decimal = form, pattern, known_zone(zone), decimal
 
     def read(self, column: pa.Array) -> NDArray[np.int64]:
         """(rows,) nanoseconds since 1970 in UTC; :data:`NO_TIME` where a value is missing or cannot be read."""

@@ -6,6 +6,7 @@ servers for independent: 1 − Π(1 − p) over those that have a forecast.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, fields
 from typing import Final
 
@@ -39,6 +40,7 @@ from tft_dash.schema import (
     ModelCard,
     Window,
 )
+from tft_dash.zones import zone_of
 
 SERVERS_AT_ONCE: Final = 512
 WINDOWS_AT_ONCE: Final = 16 * CHUNK
@@ -90,12 +92,17 @@ class _Facts:
 
 
 class TftModel:
-    """A forecast model from its artefact; the newest shipped one by default."""
+    """A forecast model from its artefact; the newest shipped one by default.
 
-    def __init__(self, artefact: Artefact | None = None) -> None:
+    :param zone: the name of the zone by whose clock the fleet's days run; "" = UTC.
+    :raises ValueError: there is no such zone.
+    """
+
+    def __init__(self, artefact: Artefact | None = None, zone: str = "") -> None:
         self.artefact = artefact or shipped_artefact()
         self.runtime = Runtime(self.artefact)
-        self.card = _card(self.artefact)
+        self.zone = zone_of(zone or "UTC")
+        self.card = _card(self.artefact, zone)
 
     def fits(self, about: SourceDescription) -> str | None:
         """Why it cannot answer for a source, as the rest of a sentence; None = it can."""
@@ -126,7 +133,7 @@ class TftModel:
 
         :raises DataError: the window's step is not one that the forecast can be asked about.
         """
-        inputs = inputs_of(window)
+        inputs = inputs_of(window, self.zone)
         fresh = inputs.fresh_ticks()
         said = _Said.nothing(min(window.ticks, 1), len(window.servers))
         if window.ticks:
@@ -146,7 +153,7 @@ class TftModel:
 
         :raises DataError: the recording's step is not one that the forecast can be asked about.
         """
-        inputs = inputs_of(recording)
+        inputs = inputs_of(recording, self.zone)
         fresh = inputs.fresh_ticks()
         said = self._said(inputs, fresh, np.ones(len(recording.servers), bool), progress)
         _hold(said, fresh, HELD_STEPS * inputs.each)
@@ -233,8 +240,11 @@ def _any_of(chance: FloatArray) -> FloatArray:
     return np.where(known.any(axis=1), -np.expm1(total), np.nan).astype(np.float32)
 
 
-def _card(artefact: Artefact) -> ModelCard:
+def _card(artefact: Artefact, zone: str) -> ModelCard:
     made = artefact.card
+    clock = f" The hours of the day are those of {zone}." if zone else ""
+    # The same model by another clock says something else: neither may be taken for the other.
+    digest = hashlib.sha256(f"{artefact.digest} {zone}".encode()).hexdigest() if zone else artefact.digest
     origin = "simulated fleets" if made.trained_on.simulated else "recorded fleets"
     return ModelCard(
         name="tft",
@@ -242,7 +252,7 @@ def _card(artefact: Artefact) -> ModelCard:
         version=made.version,
         summary="Forecasts each server 8 hours ahead from its last 8 hours, in steps of 5 minutes; learnt on "
         f"{origin}. A risk is the probability that the server turns critical within 30 minutes; the fleet's "
-        "probabilities hold its servers for independent.",
+        f"probabilities hold its servers for independent.{clock}",
         calibrated=artefact.calibration.rows > 0,
         uses_labels=False,
         step_seconds=STEP_SECONDS,
@@ -252,5 +262,5 @@ def _card(artefact: Artefact) -> ModelCard:
         trained_on=made.trained_on.description,
         simulated=made.trained_on.simulated,
         forecasts=True,
-        digest=artefact.digest,
+        digest=digest,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from tft_dash.models.forecasting.layout import CONTEXT, INPUTS, NODES, PROFILES, STEP_SECONDS, TARGETS, WEEK_MINUTES
 from tft_dash.models.forecasting.outcomes import outcomes_of
 from tft_dash.schema import Window
+from tft_dash.zones import minutes_ahead
 
 LATEST: Final = NODES[-1]
 Rows = NDArray[np.int64]
@@ -37,7 +39,7 @@ class Histories:
     :param ticks: (servers,) its length.
     :param profile: (servers,) codes of the profiles.
     :param metrics: (rows, 8) raw values in the order of ``INPUTS``, NaN = missing.
-    :param minute: of the week, UTC.
+    :param minute: of the fleet's week.
     :param first: steps to the first critical step after each.
     :param critical: whether the server is critical now.
     :param onset: whether an incident begins here.
@@ -143,13 +145,17 @@ _JOINED: Final = ("ticks", "profile", *_PER_ROW, "risk")
 _BLOCK: Final = 262_144
 
 
-def history_of(window: Window) -> Histories:
-    """The servers of one recording at five-minute steps."""
+def history_of(window: Window, zone: tzinfo = UTC) -> Histories:
+    """The servers of one recording at five-minute steps.
+
+    :param zone: by whose clock the fleet's days run.
+    """
     nothing = np.full((window.ticks, len(window.servers)), np.nan, np.float32)
     stacked = np.stack([window.metrics.get(name, nothing) for name in INPUTS], axis=-1)
     found = outcomes_of(window.metrics)
     start = int(window.start.astype("datetime64[m]").astype(np.int64))
-    minutes = (start + 5 * np.arange(window.ticks) + _MONDAY_MINUTES) % WEEK_MINUTES
+    times = start + 5 * np.arange(window.ticks)
+    minutes = (times + minutes_ahead(times * 60_000, zone) + _MONDAY_MINUTES) % WEEK_MINUTES
     ticks = np.full(len(window.servers), window.ticks, np.int64)
     return Histories(
         begin=_begins(ticks),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -49,12 +50,13 @@ def _judged(chance: FloatArray, truth: Truth, ahead: float, step_seconds: float)
     )
 
 
-def judged_bands(runtime: Runtime, window: Window, progress: Progress) -> JudgedBands:
+def judged_bands(runtime: Runtime, window: Window, progress: Progress, zone: tzinfo = UTC) -> JudgedBands:
     """The 80 % bands of forecasts issued once an hour, and how many of the values that followed lay within.
 
+    :param zone: by whose clock the fleet's days run.
     :raises DataError: the window's step is not one that the forecast can be asked about.
     """
-    inputs = inputs_of(window)
+    inputs = inputs_of(window, zone)
     ends = _issued(window, inputs.each)
     codes = profile_codes(window.profiles)
     seconds: list[Reals] = []

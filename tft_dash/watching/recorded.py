@@ -24,7 +24,7 @@ from tft_dash.ticks import Roster, TickRecord
 from tft_dash.watching.sums import TOLD_WIDTH, JudgedBands, JudgedChances, SpanSums, span_sums
 
 if TYPE_CHECKING:
-    from tft_dash.models.forecasting.runtime import Runtime
+    from tft_dash.models.tft import TftModel
 
 GRID_MS: Final = round(STEP_SECONDS * 1000)
 BEFORE_MS: Final = (CONTEXT + NODES[-1]) * GRID_MS
@@ -36,11 +36,12 @@ FORMAT: Final = f"1 {','.join(TARGETS)} {TOLD_WIDTH}"
 Places = NDArray[np.intp]
 
 
-def judged_span(store: LiveStore, state: LiveState, span: int, identity: str, runtime: Runtime) -> SpanSums:
+def judged_span(store: LiveStore, state: LiveState, span: int, identity: str, model: TftModel) -> SpanSums:
     """What was judged in a span: one row of sums.
 
     :param span: its number since 1970; it is over.
     :param identity: of the model whose word counts.
+    :param model: the forecast behind it.
     """
     from tft_dash.watching.judging import judged_bands, judged_chances  # noqa: PLC0415 - needs onnxruntime
 
@@ -50,7 +51,7 @@ def judged_span(store: LiveStore, state: LiveState, span: int, identity: str, ru
         for record in records:
             day.take(record, identity)
     offset = BEFORE_MS / 1000 - STEP_SECONDS  # the grid's first time is five minutes after its begin
-    bands = judged_bands(runtime, day.window(day.means()), silent)
+    bands = judged_bands(model.runtime, day.window(day.means()), silent, model.zone)
     chances = judged_chances(day.said(), day.window(day.highest))
     shifted = JudgedBands(bands.judged_seconds - offset, bands.inside, bands.known)
     return span_sums(_from_zero(shifted), {name: _chances(one, offset) for name, one in chances.items()}, 1)

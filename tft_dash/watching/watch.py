@@ -141,7 +141,7 @@ def _watched(source: Source, model: RiskModel, cache: Path, limits: tuple[float,
     about = source.describe()
     said = assess_source(source, model, cache, lambda share: progress(0.6 * share)).assessments
     window = source.read(START, about.ticks or 0).window
-    bands = judged_bands(base.runtime, window, lambda share: progress(0.6 + 0.35 * share))
+    bands = judged_bands(base.runtime, window, lambda share: progress(0.6 + 0.35 * share), base.zone)
     seconds = (about.ticks or 1) * about.step_seconds
     windows = sliding(bands, judged_chances(said, window), seconds=seconds, window_seconds=limits[0] * DAY_SECONDS)
     return drift_of(windows, model.card, about, limits)

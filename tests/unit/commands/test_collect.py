@@ -13,6 +13,7 @@ from support.live import World
 from tft_dash.cli import main
 from tft_dash.commands import collecting
 from tft_dash.errors import StorageError
+from tft_dash.settings import load_settings
 from tft_dash.store.engine import Store
 from tft_dash.store.live import LiveStore
 from tft_dash.store.pushed.taking import take
@@ -94,3 +95,16 @@ def test_a_collector_started_by_a_web_server_never_ends_with_a_status_that_stops
     result = run(tmp_path, "fleet=push://fleet?model=oracle", "--parent", "1")
     assert result.exit_code == 1
     assert "oracle" in result.stderr
+
+
+def test_what_a_collector_is_told_is_what_its_parent_was_told(tmp_path: Path) -> None:
+    class Told:
+        def add(self, _name: str, arguments: list[str], environ: dict[str, str]) -> None:
+            self.arguments, self.settings = arguments, load_settings({}, environ=environ, folder=tmp_path)
+
+    told = Told()
+    flags = {"data": tmp_path, "model": "tft", "fleet_zones": ("Europe/Berlin", "tokyo=Asia/Tokyo"), "port": 8051}
+    settings = load_settings({**flags, "sources": ("fleet=push://fleet?step=15s",)}, environ={}, folder=tmp_path)
+    collecting.keep(told, settings, collecting.live_sources(settings))  # type: ignore[arg-type]
+    assert told.arguments == ["collect", "fleet"]
+    assert {name: getattr(told.settings, name) for name in flags} == flags

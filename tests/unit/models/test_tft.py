@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.models.windows import fleet, troubled, with_metrics
 from tft_dash.errors import DataError
+from tft_dash.models.forecasting.ahead import forecast_of
 from tft_dash.models.forecasting.inputs import inputs_of
 from tft_dash.models.forecasting.layout import CONTEXT, INPUTS
 from tft_dash.models.forecasting.reasons import reasons
@@ -62,6 +63,24 @@ def test_the_clock_is_read(model: TftModel) -> None:
     assert inputs_of(window).minutes(np.array([0, 1])).tolist() == [2 * 1440 + 720, 2 * 1440 + 725]
     late = replace(window, start=window.start + np.timedelta64(9, "h"))
     assert (model.assess_recording(window).risk[15:] != model.assess_recording(late).risk[15:]).any()
+
+
+def test_a_fleet_whose_days_run_by_another_clock_is_judged_by_that_clock(model: TftModel) -> None:
+    drill = simulate(load_scenario("early-warning")).window
+    berlin = TftModel(zone="Europe/Berlin")
+    elsewhere = replace(drill, start=drill.start - np.timedelta64(1, "h"))  # in winter
+    wanted, said = model.assess_recording(drill), berlin.assess_recording(elsewhere)
+    for name in ("risk", "prob_30m", "prob_8h"):
+        np.testing.assert_array_equal(getattr(said, name), getattr(wanted, name))
+    assert (model.assess_recording(elsewhere).risk != wanted.risk).any()
+    ahead, same = (
+        forecast_of(one, replace(window, servers=window.servers[:1], profiles=window.profiles[:1], metrics={
+            name: values[:120, :1] for name, values in window.metrics.items()
+        }, phases=()), 119, 0) for one, window in ((model, drill), (berlin, elsewhere))
+    )  # fmt: skip
+    np.testing.assert_array_equal(ahead.quantiles["cpu_pct"], same.quantiles["cpu_pct"])
+    assert berlin.card.identity != model.card.identity
+    assert "Europe/Berlin" in berlin.card.summary
 
 
 @pytest.mark.parametrize("times", [2, 5, 60])

@@ -11,6 +11,7 @@ from tft_dash.schema import METRIC_NAMES, Window
 from tft_dash.training.fleets import at_five_minutes, digest_of, require_length
 from tft_dash.training.histories import Histories, history_of
 from tft_dash.training.splitting import CUT, split
+from tft_dash.zones import zone_of
 
 START = np.datetime64("2026-01-05T00:00", "ms")
 
@@ -30,6 +31,14 @@ def test_a_finer_recording_is_averaged_over_what_is_there_of_each_five_minutes()
     assert found.start == START + np.timedelta64(4, "m")
     assert found.metrics["cpu_pct"][0, 0] == 3.0
     assert np.isnan(found.metrics["cpu_pct"][1, 0])
+
+
+def test_the_minute_of_the_week_is_told_by_the_fleets_own_clock() -> None:
+    spring = Window(np.datetime64("2026-03-29T00:55", "ms"), 300.0, ("a",), ("web",), {
+        "cpu_pct": np.full((2, 1), 20.0, np.float32),
+    })  # fmt: skip
+    assert history_of(spring).minute.tolist() == [6 * 1440 + 55, 6 * 1440 + 60]
+    assert history_of(spring, zone_of("Europe/Berlin")).minute.tolist() == [6 * 1440 + 115, 6 * 1440 + 180]
 
 
 def test_a_history_of_three_ticks_is_refused_with_what_it_takes() -> None:

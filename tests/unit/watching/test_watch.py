@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,16 @@ def test_a_fleet_that_does_not_change_is_never_alarmed(tmp_path: Path, seed: int
     assert found.points[-1].state == "fine"
     last = found.points[-1]
     assert all(share is not None and 0.7 < share < 0.9 for share, _ in last.coverage.values())
+
+
+def test_a_fleet_in_another_zone_is_not_alarmed_once_its_zone_is_known(tmp_path: Path) -> None:
+    window = simulated(3001, days=4.0)
+    tokyo = replace(window, start=window.start - np.timedelta64(9, "h"))
+    unknown, known = (
+        watched(tokyo, tmp_path).points[-1],
+        watched(tokyo, tmp_path, TftModel(zone="Asia/Tokyo")).points[-1],
+    )
+    assert (unknown.state, known.state) == ("drifting", "fine")
 
 
 @pytest.mark.parametrize("change", [{"noise": 0.7}, {"level": 2.5}])

@@ -38,7 +38,7 @@ def forecast_of(model: TftModel, window: Window, tick: int, server: int) -> Serv
     :param server: which one it is.
     :raises DataError: the window's step is not one that the forecast can be asked about.
     """
-    inputs = inputs_of(window)
+    inputs = inputs_of(window, model.zone)
     end = inputs.fresh_ticks()[-1:]
     past = inputs.steps(end, slice(0, 1)).cut(end)[0]
     found = model.runtime.run(past, profile_codes(window.profiles), inputs.minutes(end), at_once=FEW)

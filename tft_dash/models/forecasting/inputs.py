@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from typing import Final
 
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from tft_dash.errors import DataError
 from tft_dash.models.forecasting.layout import CONTEXT, INPUTS, PROFILES, STEP_SECONDS, WEEK_MINUTES
 from tft_dash.schema import CRITICAL_ISSUE, METRIC, THRESHOLDS, FloatArray, Window, derive_states
+from tft_dash.zones import minutes_ahead
 
 LEAST_STEPS: Final = 12
 """One hour: a server with less history gets no forecast."""
@@ -72,10 +74,12 @@ class Inputs:
     """A window, ready to be cut into the forecast's own.
 
     :param each: ticks that make a step.
+    :param zone: by whose clock the fleet's days run.
     """
 
     window: Window
     each: int
+    zone: tzinfo = UTC
 
     def fresh_ticks(self) -> Ticks:
         """The ticks for which a new answer is due, in order."""
@@ -86,8 +90,11 @@ class Inputs:
         return ticks[np.diff(whole, prepend=whole[0] - 1) != 0]
 
     def minutes(self, ticks: Ticks) -> NDArray[np.float32]:
-        """(ticks,) minute of the week, UTC."""
-        minutes = self._milliseconds(ticks) / _MS_PER_MINUTE + _MONDAY_MINUTES
+        """(ticks,) minute of the fleet's week."""
+        times = self._milliseconds(ticks)
+        minutes = times / _MS_PER_MINUTE + _MONDAY_MINUTES
+        if self.zone is not UTC:
+            minutes += minutes_ahead(times, self.zone)
         return (minutes % WEEK_MINUTES).astype(np.float32)
 
     def steps(self, ends: Ticks, servers: slice) -> Steps:
@@ -131,12 +138,13 @@ class Steps:
         return np.ascontiguousarray(self.values[places].transpose(0, 2, 1, 3))
 
 
-def inputs_of(window: Window) -> Inputs:
+def inputs_of(window: Window, zone: tzinfo = UTC) -> Inputs:
     """The window, ready to be cut.
 
+    :param zone: by whose clock the fleet's days run.
     :raises DataError: its step is not one that the forecast can be asked about.
     """
-    return Inputs(window, ticks_per_step(window.step_seconds))
+    return Inputs(window, ticks_per_step(window.step_seconds), zone)
 
 
 def _mean(values: FloatArray) -> FloatArray:

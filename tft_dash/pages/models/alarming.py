@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 HOURS: Final = (
     "The days of simulated fleets run by UTC. On a fleet whose days run at other hours the bands of the metrics lie "
-    "beside its rhythm and are too narrow, while the probabilities hold for the most part: see whether it still holds."
+    "beside its rhythm and are too narrow, while the probabilities hold for the most part: name its time zone in "
+    "TFT_DASH_FLEET_ZONES, and see whether it still holds."
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from tft_dash import __version__
 from tft_dash.errors import DataError
@@ -41,7 +41,13 @@ class FleetFacts:
 
 
 class Origin(Protocol):
-    """Makes the history of one fleet, or of some of its servers."""
+    """Makes the history of one fleet, or of some of its servers.
+
+    :ivar zone: by whose clock its days run; "" = UTC.
+    """
+
+    @property
+    def zone(self) -> str: ...
 
     def facts(self) -> FleetFacts:
         """What the fleet is.
@@ -70,6 +76,8 @@ class SimulatedOrigin:
     seed: int
     servers: int
     days: float
+    zone: ClassVar[str] = ""
+    """The days of simulated fleets run by UTC."""
 
     def facts(self) -> FleetFacts:
         """What is drawn.
@@ -108,12 +116,14 @@ class RecordedOrigin:
 
     :param cache: where its cube is kept.
     :param digest: of its content, as it was when the work was given.
+    :param zone: by whose clock the fleet's days run; "" = UTC.
     """
 
     name: str
     path: Path
     cache: Path
     digest: str
+    zone: str = ""
 
     def facts(self) -> FleetFacts:
         """What was recorded.
@@ -136,7 +146,7 @@ class RecordedOrigin:
 
     def key(self) -> str:
         """Its content, and the version of what reads it."""
-        return f"{self.name}/{self.digest}/{STEP_SECONDS}/{__version__}"
+        return f"{self.name}/{self.digest}/{self.zone}/{STEP_SECONDS}/{__version__}"
 
     def raw_ticks(self) -> int:
         """As recorded."""

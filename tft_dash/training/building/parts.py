@@ -21,6 +21,7 @@ from tft_dash.models.base import MODELS
 from tft_dash.schema import Window
 from tft_dash.training.building.origins import FleetFacts, Origin
 from tft_dash.training.histories import history_of, save
+from tft_dash.zones import zone_of
 
 ROWS: Final = 400_000
 """Of a part: bounds what a process holds to some 100 MB."""
@@ -59,7 +60,7 @@ def build(task: Task) -> TftDashError | None:
     try:
         window = task.origin.window(task.first, task.last)
         shutil.rmtree(work, ignore_errors=True)
-        save(history_of(window), work)
+        save(history_of(window, zone_of(task.origin.zone or "UTC")), work)
         np.save(work / RISK_FILE, risks(window))
         if not task.folder.is_dir():
             work.replace(task.folder)

@@ -15,7 +15,7 @@ from tft_dash.errors import TableError, shorten
 from tft_dash.importing.fit import demand_fit, servers_by_column
 from tft_dash.importing.mapping import Mapping, parse_mapping
 from tft_dash.importing.parts import Spec
-from tft_dash.importing.stamps import zone_of
+from tft_dash.importing.stamps import known_zone
 from tft_dash.live.feeds.sql.bounds import Bounds, Form, form_of
 from tft_dash.live.feeds.sql.configuration import Configuration
 from tft_dash.live.feeds.sql.reading import Fetched
@@ -68,7 +68,7 @@ class Table:
         stamp = self.spec.timestamp
         if value is None or stamp is None:
             return None
-        return form_of(value, stamp.format, zone_of(stamp.zone))
+        return form_of(value, stamp.format, known_zone(stamp.zone))
 
     def rows(self, connection: Connection, bounds: Bounds) -> Iterator[tuple[Sequence[str], Sequence[Sequence[Any]]]]:
         """The rows of a span, some at a time."""
