@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, select, update
 
 from tft_dash.store.engine import Store
+from tft_dash.store.live.clock import database_now_ms
 from tft_dash.store.schema import RUNS
 
 QUEUED: Final = "queued"
@@ -111,14 +112,14 @@ class RunTable:
         with self._store.read() as connection:
             states = select(RUNS.c.state, RUNS.c.heartbeat).where(RUNS.c.state.in_((QUEUED, RUNNING)))
             rows = connection.execute(states).all()
-        limit = datetime.now(UTC) - timedelta(seconds=STALE_SECONDS)
+            limit = _now(connection) - timedelta(seconds=STALE_SECONDS)
         alive = sum(row.state == RUNNING and row.heartbeat >= limit for row in rows)
         return len(rows) - alive, alive
 
     def claim(self, runner: str, *, at_once: int) -> Claim | None:
         """The next run for this process; None = nothing waits, or ``at_once`` are being made in the portal."""
-        now = datetime.now(UTC)
         with self._store.write() as connection:
+            now = _now(connection)
             self._take_back(connection, now)
             running = connection.execute(select(RUNS.c.rows).where(RUNS.c.state == RUNNING)).scalars().all()
             wanted = select(RUNS).where(RUNS.c.state == QUEUED).order_by(RUNS.c.number).limit(1)
@@ -132,17 +133,18 @@ class RunTable:
 
     def beat(self, claim: Claim, progress: float) -> bool:
         """Show how far a run is and that its process lives; whether it is still this process's, and wanted."""
-        alive = {"progress": progress, "heartbeat": datetime.now(UTC)}
         with self._store.write() as connection:
+            alive = {"progress": progress, "heartbeat": _now(connection)}
             connection.execute(update(RUNS).where(*_is_ours(claim)).values(**alive))
             return connection.execute(select(RUNS.c.cancel).where(*_is_ours(claim))).scalar() is False
 
     def finish(self, claim: Claim, state: str, message: str = "") -> None:
         """Note how a run ended, if it is still this process's."""
-        end: dict[str, Any] = {"state": state, "message": message, "finished": datetime.now(UTC)}
+        end: dict[str, Any] = {"state": state, "message": message}
         if state == DONE:
             end["progress"] = 1.0
         with self._store.write() as connection:
+            end["finished"] = _now(connection)
             connection.execute(update(RUNS).where(*_is_ours(claim)).values(**end))
 
     def give_back(self, claim: Claim) -> None:
@@ -153,8 +155,8 @@ class RunTable:
 
     def cancel(self, run_id: str) -> None:
         """Stop a run that waits, or ask the process that makes it to stop; a finished one stays as it is."""
-        now = datetime.now(UTC)
         with self._store.write() as connection:
+            now = _now(connection)
             this = RUNS.c.id == run_id
             stopped = {"state": CANCELLED, "finished": now, "message": "Cancelled before it began."}
             connection.execute(update(RUNS).where(this, RUNS.c.state == QUEUED).values(**stopped))
@@ -162,7 +164,7 @@ class RunTable:
             self._take_back(connection, now)
 
     def _insert(self, connection: Connection, run_id: str, facts: Mapping[str, Any], state: str) -> StoredRun:
-        now = datetime.now(UTC)
+        now = _now(connection)
         done = state == DONE
         begin = {"state": state, "progress": float(done), "message": "", "runner": "", "attempts": 0, "cancel": False}
         times = {"created": now, "started": now if done else None, "finished": now if done else None}
@@ -189,6 +191,11 @@ class RunTable:
         connection.execute(update(RUNS).where(lost, RUNS.c.attempts >= MOST_ATTEMPTS).values(**failed))
         again = {"state": QUEUED, "progress": 0.0, "runner": ""}
         connection.execute(update(RUNS).where(lost).values(**again))
+
+
+def _now(connection: Connection) -> datetime:
+    """By the store's clock: those of hosts may differ by more than a run may be silent."""
+    return datetime.fromtimestamp(database_now_ms(connection) / 1000, UTC)
 
 
 def _runs() -> Select[Any]:
