@@ -42,6 +42,8 @@ ABANDONED_SECONDS: Final = 120.0
 _NAME_ROOM: Final = 50
 _ROW_BYTES, _FILE_BYTES = 24, 65_536
 _REMOVED: Final = ".removed-"
+_FRESH_LOOK_SECONDS: Final = 0.2
+"""One that was made a moment ago is not said to be gone."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -120,7 +122,9 @@ class Recordings:
 
         :raises StorageError: the store that tells cannot be reached.
         """
-        return self.find(name) is not None or (self._exchange is not None and name in self._exchange.given(RUN))
+        if self.find(name) is not None or self._exchange is None:
+            return self.find(name) is not None
+        return name in self._exchange.given(RUN) or name in self._exchange.given(RUN, seconds=_FRESH_LOOK_SECONDS)
 
     def arriving(self, name: str) -> float | None:
         """How much of a recording that another host has made is here, 0–1; None = there is none of that name.
@@ -189,6 +193,8 @@ class Recordings:
         """
         name = recording_name(scenario)
         if not self.is_current(scenario):
+            self._fetch(name)
+        if not self.is_current(scenario):
             self._make_home(name)
             try:
                 generate_drill(scenario, self.folder / name, name, ("parquet",), progress)
@@ -222,6 +228,17 @@ class Recordings:
                 f"The folder {shorten(str(self.folder), 200)} cannot be written: {error.strerror}. "
                 "Free some space or mend its permissions, or point TFT_DASH_DATA to another folder."
             ) from error
+
+    def _fetch(self, name: str) -> None:
+        """Have what another host has made already; what fails is made here."""
+        if self._exchange is None or self.find(name) is not None:
+            return
+        try:
+            row = self._exchange.elsewhere(RUN, name)
+            if row is not None:
+                self._exchange.fetch(RUN, name, row)
+        except (OSError, StorageError) as error:
+            _LOG.warning("The recording '%s' of another host cannot be had: %s", name, error)
 
     def _give(self, name: str) -> None:
         """Give a recording to the other hosts before anyone hears that it is done; what fails is tried again later."""

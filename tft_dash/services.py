@@ -35,7 +35,7 @@ from tft_dash.served import CONFIGURED, UPLOAD, Place, ServedSources
 from tft_dash.settings import Settings
 from tft_dash.sharing.exchange import Exchange
 from tft_dash.sharing.places import CALIBRATION, JUDGING, MODEL, TABLES
-from tft_dash.sharing.watch import ExchangeWatch
+from tft_dash.sharing.watch import ExchangeWatch, watch_places
 from tft_dash.sources.base import Source
 from tft_dash.sources.remote.address import LIVE, OBJECT_STORE
 from tft_dash.store.documents import Documents
@@ -149,8 +149,9 @@ class Services:
             ()
             if self._exchange is None
             else (
-                ExchangeWatch(self._exchange, JUDGING),
-                ExchangeWatch(self._exchange, TABLES, beside=self.uploads.exchange),
+                watch_places(self._exchange, "judging", JUDGING),
+                watch_places(self._exchange, "tables", TABLES),
+                ExchangeWatch(self._exchange, "uploads", self.uploads.exchange),
             )
         )
         self._previews: OrderedDict[tuple[str, str], Preview] = OrderedDict()

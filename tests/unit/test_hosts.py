@@ -71,6 +71,15 @@ def test_it_is_removed_from_all_by_any_but_not_while_it_is_watched_on_another(ho
         a.remove(run.source)
 
 
+def test_a_drill_that_another_host_has_made_is_fetched_by_whoever_is_asked_to_make_it(hosts: list[Services]) -> None:
+    a, b = hosts
+    run = a.runs.submit(HEALTHY)
+    until(lambda: a.runs.get(run.id).state == "done")
+    made = a.path(run.source).stat().st_mtime_ns
+    again = b.recordings.make(HEALTHY)
+    assert again.path.stat().st_mtime_ns == made
+
+
 def test_without_the_store_a_host_serves_what_it_has(hosts: list[Services], monkeypatch: pytest.MonkeyPatch) -> None:
     a, _ = hosts
 

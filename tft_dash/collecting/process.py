@@ -31,7 +31,7 @@ from tft_dash.schema import METRIC_NAMES
 from tft_dash.settings import Settings
 from tft_dash.sharing.exchange import Exchange
 from tft_dash.sharing.places import JUDGING
-from tft_dash.sharing.watch import ExchangeWatch
+from tft_dash.sharing.watch import ExchangeWatch, watch_places
 from tft_dash.store.engine import Store, store_url
 from tft_dash.store.live import Hooks, Leases, LiveFacts, LiveStore
 from tft_dash.ticks import Roster
@@ -114,7 +114,7 @@ def _shared_models(settings: Settings, store: Store) -> ExchangeWatch | None:
         exchange.synchronise(JUDGING)
     except StorageError as error:
         logger.warning("The models of the other hosts are not here yet: %s", error)
-    return ExchangeWatch(exchange, JUDGING)
+    return watch_places(exchange, "judging", JUDGING)
 
 
 def run(collector: Collector, stop: threading.Event) -> None:

@@ -17,6 +17,8 @@ DRAFT: Final = "draft.yaml"
 """The mapping as somebody has changed it on the page, so that a reload loses nothing."""
 
 _NUMBER: Final = "# draft "
+_LATEST_MS: Final = 10_000
+"""A draft that seems to come so much too late is none that was late: it is of a browser whose clock is behind."""
 
 
 def numbered(text: str, number: int) -> str:
@@ -24,10 +26,13 @@ def numbered(text: str, number: int) -> str:
     return f"{_NUMBER}{number}\n{text}"
 
 
-def draft_number(desk: Desk) -> int:
-    """The number of the draft that is kept; 0 = there is none."""
+def is_overtaken(desk: Desk, number: int) -> bool:
+    """Whether a later draft than that of this number is kept already.
+
+    :param number: milliseconds by the clock of the browser that has asked.
+    """
     first = (desk.text(DRAFT) or "").partition("\n")[0].removeprefix(_NUMBER)
-    return int(first) if first.isdecimal() else 0
+    return first.isdecimal() and 0 < int(first) - number < _LATEST_MS
 
 
 class MappingMemory:

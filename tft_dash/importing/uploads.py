@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import shutil
 from collections.abc import Callable, Collection
@@ -28,13 +29,16 @@ from tft_dash.importing.guarded.launching import Launcher
 from tft_dash.importing.guarded.publishing import ABOUT
 from tft_dash.importing.guarded.receiving import receive_file, storing
 from tft_dash.importing.mapping import Mapping, MappingError, to_yaml
-from tft_dash.importing.memory import DRAFT, MappingMemory, draft_number, numbered
+from tft_dash.importing.memory import DRAFT, MappingMemory, is_overtaken, numbered
 from tft_dash.importing.naming import demand_name, label_of, name_of
 from tft_dash.importing.preview import MappingPreview
 from tft_dash.sharing.exchange import Exchange
+from tft_dash.sharing.places import UPLOAD
 from tft_dash.store.documents import Documents
 
 _CANCEL_SECONDS: Final = 10.0
+
+_LOG = logging.getLogger(__name__)
 
 
 def _no_names() -> Collection[str]:
@@ -98,6 +102,9 @@ class Uploads:
         self._memory = MappingMemory(documents)
         self._datasets = Datasets(folder, exchange)
         self._between = between
+        self._told: dict[str, str] = {}
+        if exchange is not None:
+            exchange.make_way[UPLOAD.key] = self._make_way
         self._limit_bytes, self._room, self._taken = limit_bytes, room, taken
         self._launcher = Launcher(folder, cache, prepare, limits or Limits(), limit_bytes)
 
@@ -120,11 +127,18 @@ class Uploads:
                 size = receive_file(stream, desk.original, length, limit_bytes=self._limit_bytes, room=self._room)
                 received = datetime.now(UTC).isoformat(timespec="seconds")
                 desk.write(ABOUT, {"id": upload_id, "label": label, "bytes": size, "received": received})
-                desk.set_state(RECEIVED)
             if self._between is not None:
                 self._between.give(desk)
+            # From now on it is there: its state comes last.
+            with storing():
+                desk.set_state(RECEIVED)
+            if self._between is not None:
+                self._between.announce(desk)
         except BaseException:
             shutil.rmtree(desk.folder, ignore_errors=True)
+            if self._between is not None:
+                with contextlib.suppress(StorageError):
+                    self._between.remove(upload_id)
             raise
         return self.get(upload_id)
 
@@ -230,7 +244,7 @@ class Uploads:
         """
         desk = self._desk(upload_id)
         upload = self._upload(desk)
-        if upload.state == NEEDS_MAPPING and upload.mapping != mapping and number >= draft_number(desk):
+        if upload.state == NEEDS_MAPPING and upload.mapping != mapping and not is_overtaken(desk, number):
             with storing():
                 desk.write_text(DRAFT, numbered(to_yaml(mapping), number))
             self._tell(desk)
@@ -274,16 +288,23 @@ class Uploads:
     def exchange(self) -> None:
         """Let the other hosts know how the uploads on this one stand, and have what they did with them.
 
-        :raises StorageError: the store cannot be reached, or the folder cannot be written.
+        What fails is logged, and tried again the next time.
         """
         if self._between is None:
             return
         for upload_id in self._ids():
-            desk = Desk(self._incoming() / upload_id)
-            if not self._between.is_over(desk):
-                self._between.adopt(desk)
-                with contextlib.suppress(UnknownNameError):
+            desk, said = Desk(self._incoming() / upload_id), ""
+            try:
+                if not self._between.is_over(desk):
                     self._desk(upload_id)
+                    self._between.adopt(desk)
+            except UnknownNameError:  # it was discarded
+                continue
+            except StorageError as error:  # one hinders no other
+                said = str(error)
+            if said and self._told.get(upload_id) != said:
+                _LOG.warning("The upload %s cannot be gone on with on other hosts: %s", upload_id, said)
+            self._told[upload_id] = said
 
     def arriving(self, name: str) -> float | None:
         """How much of a dataset that another host has is here, 0–1; None = there is none of that name.
@@ -291,6 +312,15 @@ class Uploads:
         :raises StorageError: the store that tells cannot be reached.
         """
         return self._datasets.arriving(name)
+
+    def _make_way(self, name: str) -> None:
+        """Another host's dataset has that name: this host's gets another one, and its upload says which."""
+        other = self._datasets.make_way(name)
+        for upload_id in self._ids():
+            desk = Desk(self._incoming() / upload_id)
+            state = desk.read("state.json")
+            if (state.get("state"), state.get("name")) == (READY, name):
+                desk.set_state(READY, str(state.get("message") or ""), other)
 
     def _tell(self, desk: Desk) -> None:
         if self._between is not None:

@@ -7,8 +7,12 @@ has is lost: it is set aside, or gets another name.
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import logging
 import secrets
+import shutil
+import socket
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
@@ -17,8 +21,8 @@ from typing import Final
 
 from tft_dash.artefacts import exclusive
 from tft_dash.errors import StorageError, shorten
-from tft_dash.files import write_whole
-from tft_dash.sharing.items import Item, Known, read, written
+from tft_dash.files import size_and_change, write_whole
+from tft_dash.sharing.items import DamagedError, Item, Known, Signature, read, work_folder, written
 from tft_dash.sharing.places import Place
 from tft_dash.store.engine import Store
 from tft_dash.store.shared import REMOVED, STALE_MS, WHOLE, WRITING, SharedFile, SharedTable
@@ -27,6 +31,10 @@ LOOK_SECONDS: Final = 1.0
 SETTLE_SECONDS: Final = 1.0
 """A file that somebody has written by hand is shared when it has not changed for so long."""
 MARK_MS: Final = 10_000
+UNFINISHED_SECONDS: Final = 120.0
+"""What is not whole and has not changed for so long is being made by nobody."""
+AGAIN_SECONDS: Final = 60.0
+LEFT_SECONDS: Final = 3600.0
 UNFINISHED_MS: Final = 600_000
 """After so long a new version that was never finished is replaced by the one before, from a host that has it."""
 _NOTES: Final = ".shared"
@@ -48,6 +56,7 @@ class Exchange:
         self.table = SharedTable(store)
         self.make_way: dict[str, Callable[[str], None]] = {}
         self._host = ""
+        self._failed: dict[tuple[str, str], tuple[str, float]] = {}
         self._told: dict[tuple[str, str], str] = {}
         self._given: dict[str, tuple[float, Mapping[str, SharedFile]]] = {}
 
@@ -64,7 +73,8 @@ class Exchange:
                 with exclusive(path.with_name("host.lock")):
                     if not path.exists():
                         write_whole(path, secrets.token_hex(16))
-                    self._host = path.read_text()
+                    # A folder that was copied to another host is that host's.
+                    self._host = hashlib.sha256(f"{path.read_text()} {socket.gethostname()}".encode()).hexdigest()[:32]
             except OSError as error:
                 raise _unwritable(self.data, error) from error
         return self._host
@@ -116,40 +126,71 @@ class Exchange:
         known = item.known()
         if not item.is_here():
             if row is not None and row.state == WHOLE:
-                self.fetch(item.place, item.name, row)
+                self._bring(item, row, None)
             elif known is not None and row is not None and row.state == REMOVED:
                 item.forget()
             return
-        changed = known is None or known.signature != item.signature()
+        signature = item.signature()
+        changed = known is None or known.signature != signature
+        # The store was set back to an earlier state: what this host has of it is newer.
+        ahead = known is not None and row is not None and known.serial > row.serial
         if row is not None and row.state == WRITING and row.idle_ms < (STALE_MS if changed else UNFINISHED_MS):
             return
-        if row is not None and row.state == WHOLE:
-            self._settle_whole(item, row, known, changed=changed, settle_seconds=settle_seconds)
-        elif row is not None and row.state == REMOVED and not changed:
-            item.drop()
-            item.forget()
+        if row is not None and row.state == WHOLE and not ahead:
+            self._settle_whole(item, row, known, signature, settle_seconds)
+        elif row is not None and row.state == REMOVED and not changed and not ahead:
+            now = self.table.find(item.place.key, item.name)
+            if now is not None and (now.state, now.stamp) == (REMOVED, row.stamp):
+                item.drop()
+                item.forget()
+        elif known is not None and known.is_lacking(signature):
+            raise OSError("a file of it is missing, and no other host has given it")
         elif item.is_settled(settle_seconds, time.time()):
-            self.publish(item.place, item.name)
+            self.publish(item.place, item.name, instead_of=row if ahead else None)
 
     def _settle_whole(
-        self, item: Item, row: SharedFile, known: Known | None, *, changed: bool, settle_seconds: float
+        self, item: Item, row: SharedFile, known: Known | None, signature: Signature, settle_seconds: float
     ) -> None:
         """It is here, and in the store."""
         same = known is not None and known.stamp == row.stamp
-        if not changed:
+        if known is not None and known.signature == signature:
             if not same:
-                self.fetch(item.place, item.name, row)
+                self._bring(item, row, signature)
             return
         facts = self.table.files(item.place.key, item.name, row.stamp)
         if facts is None or not item.is_settled(settle_seconds, time.time()):
             return
         if item.holds(facts):
-            item.note(row.stamp, item.signature())
+            item.note(row.stamp, row.serial, signature)
+        elif known is not None and known.is_lacking(signature):
+            self._bring(item, row, signature)
         elif same:
             self.publish(item.place, item.name)
         else:
             self._give_way(item)
-            self.fetch(item.place, item.name, row)
+            self._bring(item, row, signature if item.is_here() else None)
+
+    def _bring(self, item: Item, row: SharedFile, seen: Signature | None) -> None:
+        """Fetch, but not again and again what cannot be had, and never over what somebody is making.
+
+        :param seen: what lies there whole; None = nothing does.
+        """
+        key = (item.place.key, item.name)
+        stamp, until = self._failed.get(key, ("", 0.0))
+        if stamp == row.stamp and time.monotonic() < until:
+            return
+        if seen is None and item.path.exists():  # not whole
+            if not item.is_remainder(item.known()) and not item.is_idle(UNFINISHED_SECONDS, time.time()):
+                return
+            if item.known() is None and not item.place.derived:
+                self._set_aside(item)
+            else:
+                item.drop()
+        try:
+            self.fetch(item.place, item.name, row, seen)
+        except OSError:
+            self._failed[key] = (row.stamp, time.monotonic() + AGAIN_SECONDS)
+            raise
 
     def _give_way(self, item: Item) -> None:
         """Another host's came first under this name."""
@@ -159,21 +200,30 @@ class Exchange:
         if make_way is not None:
             make_way(item.name)
             return
+        self._set_aside(item)
+
+    @staticmethod
+    def _set_aside(item: Item) -> None:
         aside = item.set_aside(f"{datetime.now(UTC):%Y%m%dT%H%M%S}")
         _LOG.warning(
             "Another host of this portal has another '%s' (%s). That one counts on all hosts; this host's own was "
             "moved to %s.", item.name, item.place.key, aside,
         )  # fmt: skip
 
-    def publish(self, place: Place, name: str) -> bool:
+    def publish(self, place: Place, name: str, *, instead_of: SharedFile | None = None) -> bool:
         """Give what is here to the other hosts, whole or not at all; False = another host's is there.
 
+        :param instead_of: what it replaces in the store; None = what was exchanged last.
         :raises OSError: it cannot be read, or changes meanwhile.
         :raises StorageError: the store cannot be reached.
         """
         item, stamp = Item(self.data, place, name), secrets.token_hex(16)
         before, known = item.signature(), item.known()
-        if not self.table.begin(place.key, name, stamp, self.host, instead_of=None if known is None else known.stamp):
+        base = instead_of.stamp if instead_of is not None else known.stamp if known is not None else None
+        # Given again as it was, it is no newer than it was.
+        serial = known.serial if known is not None and known.signature == before else 0
+        serial = self.table.begin(place.key, name, stamp, self.host, instead_of=base, serial=serial)
+        if not serial:
             return False
         writer = _Writer(self.table, place.key, name, stamp)
         try:
@@ -185,33 +235,42 @@ class Exchange:
         except BaseException:
             self.table.give_up(place.key, name, stamp)
             raise
-        item.note(stamp, before)
+        item.note(stamp, serial, before)
         return True
 
-    def fetch(self, place: Place, name: str, row: SharedFile) -> bool:
-        """Put what another host has in its place here; False = it has changed or gone meanwhile.
+    def fetch(self, place: Place, name: str, row: SharedFile, seen: Signature | None = None) -> bool:
+        """Put what another host has in its place here; False = it has changed or gone meanwhile, there or here.
 
+        :param seen: what lies in its place and may be replaced; None = nothing does.
         :raises OSError: it cannot be written, or what came is damaged.
         :raises StorageError: the store cannot be reached.
         """
-        facts = self.table.files(place.key, name, row.stamp)
-        if facts is None:
-            return False
-        if Item(self.data, place, name).install(row.stamp, read(facts), self._parts(row.stamp)):
-            return True
-        now = self.table.find(place.key, name)
-        if now is not None and now.stamp == row.stamp and now.state == WHOLE:
-            raise OSError("its bytes in the store are damaged; remove it, and make it anew")
-        return False
+        item = Item(self.data, place, name)
+        lock = self.notes / place.key / f"{name}.lock"
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        with exclusive(lock):
+            known = item.known()
+            if item.is_here() and known is not None and (known.stamp, known.signature) == (row.stamp, item.signature()):
+                return True  # somebody else has just fetched it
+            facts = self.table.files(place.key, name, row.stamp)
+            if facts is None:
+                return False
+            try:
+                return item.install(row.stamp, row.serial, read(facts), self._parts(row.stamp), seen)
+            except DamagedError:
+                now = self.table.find(place.key, name)
+                if now is not None and (now.stamp, now.state) == (row.stamp, WHOLE):
+                    raise
+                return False
 
-    def given(self, place: Place) -> Mapping[str, SharedFile]:
-        """What every host has or is about to have, by name; as it was a second ago at most.
+    def given(self, place: Place, *, seconds: float = LOOK_SECONDS) -> Mapping[str, SharedFile]:
+        """What every host has or is about to have, by name; as it was so many seconds ago at most.
 
         :raises StorageError: the store cannot be reached.
         """
         now = time.monotonic()
         known = self._given.get(place.key)
-        if known is None or now - known[0] >= LOOK_SECONDS:
+        if known is None or now - known[0] >= seconds:
             rows = self.table.listed([place.key])
             known = self._given[place.key] = (now, {row.name: row for row in rows if row.state == WHOLE})
         return known[1]
@@ -229,10 +288,13 @@ class Exchange:
 
         :raises StorageError: the store cannot be reached.
         """
+        if not place.fits(name):
+            return None
         row = self.elsewhere(place, name)
         if row is None:
             return None
-        return min(1.0, sum(map(_bytes_of, (self.notes / "work" / row.stamp).glob("*"))) / max(row.bytes, 1))
+        arrived = (work_folder(self.data, place) / row.stamp).glob("*")
+        return min(1.0, sum(map(_bytes_of, arrived)) / max(row.bytes, 1))
 
     def is_coming(self, place: Place, name: str) -> bool:
         """Whether something is here that the other hosts do not know yet, or they have it, and it is on its way here.
@@ -241,6 +303,19 @@ class Exchange:
         """
         item = Item(self.data, place, name)
         return item.known() is None if item.is_here() else name in self.given(place)
+
+    def tidy(self, places: Collection[Place]) -> None:
+        """Remove what was left of work that was interrupted, here and in the store.
+
+        :raises StorageError: the store cannot be reached.
+        """
+        for place in places:
+            for left in work_folder(self.data, place).glob("*"):
+                with contextlib.suppress(OSError):  # it is being removed
+                    _, changed = size_and_change(left)
+                    if time.time() - (changed or left.stat().st_mtime) > LEFT_SECONDS:
+                        shutil.rmtree(left, ignore_errors=True)
+        self.table.sweep()
 
     def remove(self, place: Place, name: str) -> None:
         """Take it away from every host; this one's goes like the others'.

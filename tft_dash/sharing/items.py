@@ -35,11 +35,29 @@ class Known:
     """What this host has exchanged with the others last.
 
     :param stamp: of what it had then.
+    :param serial: likewise.
     :param signature: of its files as they were then.
     """
 
     stamp: str
+    serial: int
     signature: Signature
+
+    def is_lacking(self, signature: Signature) -> bool:
+        """Whether a file that was there then is missing now: nobody makes a change by that."""
+        return not {one[0] for one in self.signature} <= {one[0] for one in signature}
+
+
+class DamagedError(OSError):
+    """What came from the store is not what was put there."""
+
+    def __init__(self) -> None:
+        super().__init__("its bytes in the store are damaged; remove it, and make it anew")
+
+
+def work_folder(data: Path, place: Place) -> Path:
+    """Where what arrives at a place is put together: on the same file system."""
+    return data / place.folder / ".work"
 
 
 class Item:
@@ -52,8 +70,8 @@ class Item:
         self.place, self.name = place, name
         self.path = place.path(data, name)
         self._data = data
-        self._notes = data / ".shared"
-        self._note = self._notes / place.key / f"{name}.json"
+        self._note = data / ".shared" / place.key / f"{name}.json"
+        self._work = work_folder(data, place)
 
     def is_here(self) -> bool:
         """Whether it is here, and whole."""
@@ -104,39 +122,63 @@ class Item:
         """What was exchanged last; None = nothing ever was."""
         try:
             found = json.loads(self._note.read_bytes())
-            return Known(str(found["stamp"]), list(found["signature"]))
+            return Known(str(found["stamp"]), int(found["serial"]), list(found["signature"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def note(self, stamp: str, signature: Signature) -> None:
+    def note(self, stamp: str, serial: int, signature: Signature) -> None:
         """Note what was exchanged.
 
         :raises OSError: it cannot be written.
         """
         self._note.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(self._note, json.dumps({"stamp": stamp, "signature": signature}))
+        write_whole(self._note, json.dumps({"stamp": stamp, "serial": serial, "signature": signature}))
 
     def forget(self) -> None:
         """Nothing was ever exchanged."""
         self._note.unlink(missing_ok=True)
 
-    def install(self, stamp: str, facts: list[FileFact], parts: Iterator[bytes]) -> bool:
-        """Put what another host has in its place, whole or not at all; False = it is not what it should be.
+    def is_idle(self, seconds: float, now: float) -> bool:
+        """Whether nothing at its place, whole or not, hidden or not, has changed for so long.
 
+        :raises OSError: it goes away meanwhile.
+        """
+        there = [self.path, *(self.path.iterdir() if self.path.is_dir() else ())]
+        return all(now - path.stat().st_ctime >= seconds for path in there)
+
+    def is_remainder(self, known: Known | None) -> bool:
+        """Whether what lies at its place is what was exchanged last, less some files.
+
+        :raises OSError: it goes away meanwhile.
+        """
+        if known is None or not self.path.is_dir():
+            return False
+        there = [path for path in self.path.iterdir() if path.name != self.place.mark]
+        return all([path.name, (one := path.stat()).st_size, one.st_mtime_ns] in known.signature for path in there)
+
+    def install(
+        self, stamp: str, serial: int, facts: list[FileFact], parts: Iterator[bytes], seen: Signature | None
+    ) -> bool:
+        """Put what another host has in its place, whole or not at all; False = what is there now is not what was.
+
+        :param seen: what was there; None = nothing.
+        :raises DamagedError: it is not what it should be.
         :raises OSError: it cannot be written.
         """
-        work = self._notes / "work" / stamp
+        work = self._work / stamp
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
         try:
             if not _unpacked(work, facts, parts):
-                return False
+                raise DamagedError
             arrived = self._arrived(work)
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            if (self.signature() if self.path.exists() else None) != seen:
+                return False
             if self.path.is_dir():
                 self.drop()
             arrived.replace(self.path)
-            self.note(stamp, [[fact.name, fact.bytes, fact.changed_ns] for fact in facts])
+            self.note(stamp, serial, [[fact.name, fact.bytes, fact.changed_ns] for fact in facts])
         finally:
             shutil.rmtree(work, ignore_errors=True)
         return True
@@ -146,7 +188,7 @@ class Item:
 
         :raises OSError: it cannot be removed.
         """
-        grave = self._notes / "work" / f"removed-{secrets.token_hex(6)}"
+        grave = self._work / f"removed-{secrets.token_hex(6)}"
         grave.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):  # another process was faster
             self.path.rename(grave)
@@ -161,9 +203,9 @@ class Item:
         :param word: tells it from others of its name.
         :raises OSError: it cannot be moved.
         """
-        aside = self._data / "set-aside" / self.place.key / f"{self.name}.{word}"
+        aside = self._data / "set-aside" / self.place.key / f"{self.name}.{word}-{secrets.token_hex(3)}"
         aside.parent.mkdir(parents=True, exist_ok=True)
-        self.path.rename(aside)
+        shutil.move(self.path, aside)  # the place may be a mount of its own
         self.forget()
         return aside
 

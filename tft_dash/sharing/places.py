@@ -10,6 +10,7 @@ from typing import Final
 
 from tft_dash.models.forecasting.card import VERSION_PATTERN
 from tft_dash.scenarios.format.fields import SLUG_PATTERN
+from tft_dash.store.shared import RECEIVED_PLACE
 
 _CHOICE: Final = "active.json"
 
@@ -35,12 +36,16 @@ class Place:
     derived: bool = False
     mark: str = ""
 
+    def fits(self, name: str) -> bool:
+        """Whether one of them can be called so."""
+        return re.fullmatch(self.pattern, name) is not None and not {"/", "\0"} & {*name} and name not in (".", "..")
+
     def path(self, data: Path, name: str) -> Path:
         """Where one of them lies.
 
         :raises ValueError: it cannot be called so.
         """
-        if re.fullmatch(self.pattern, name) is None or name in (".", "..") or "/" in name or "\0" in name:
+        if not self.fits(name):
             raise ValueError(name)
         path = data / self.folder / name
         return path / self.inner if self.inner else path
@@ -69,7 +74,7 @@ MODEL_CHOICE: Final = Place("model-choice", "models", re.escape(_CHOICE))
 CALIBRATION_CHOICE: Final = Place("calibration-choice", "calibrations", re.escape(_CHOICE))
 RUN: Final = Place("run", "runs", SLUG_PATTERN.strip("^$"), proof="{name}_metadata.json", derived=True, mark=".watched")
 UPLOAD: Final = Place("upload", "uploads", r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", proof="upload.json")
-RECEIVED: Final = Place("received", "uploads/.incoming", r"[0-9a-f]{16}", inner="original")
+RECEIVED: Final = Place(RECEIVED_PLACE, "uploads/.incoming", r"[0-9a-f]{16}", inner="original")
 """What was received and is no dataset yet: it is shared by whoever receives it, and fetched by whoever needs it."""
 
 JUDGING: Final = (MODEL, CALIBRATION, MODEL_CHOICE, CALIBRATION_CHOICE)

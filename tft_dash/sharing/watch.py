@@ -24,24 +24,24 @@ _LOG = logging.getLogger(__name__)
 
 
 class ExchangeWatch:
-    """Exchanges some places again and again, while no other process of this host does.
+    """Does one kind of exchange again and again, while no other process of this host does.
 
-    :param places: exchanged together; each collection of places has a thread of its own somewhere.
-    :param beside: called after each exchange.
+    :param name: of the kind: each has a thread of its own, so that large files keep nobody waiting.
+    :param work: one exchange.
+    :param tidy: called from time to time.
     """
 
     def __init__(
-        self, exchange: Exchange, places: Collection[Place], *, beside: Callable[[], None] = lambda: None
+        self, exchange: Exchange, name: str, work: Callable[[], None], tidy: Callable[[], None] = lambda: None
     ) -> None:
-        self._beside = beside
-        self._exchange, self._places = exchange, tuple(places)
+        self._notes, self._name, self._work, self._tidy = exchange.notes, name, work, tidy
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
     def begin(self) -> None:
         """Begin, in a thread of its own. Beginning twice is fine."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._watch, name=f"share-{self._places[0].key}", daemon=True)
+            self._thread = threading.Thread(target=self._watch, name=f"share-{self._name}", daemon=True)
             self._thread.start()
 
     def stop(self) -> None:
@@ -62,11 +62,10 @@ class ExchangeWatch:
                 if descriptor < 0:
                     descriptor = self._taken()
                 if descriptor >= 0:
-                    self._exchange.synchronise(self._places)
-                    self._beside()
+                    self._work()
                     if time.monotonic() - swept >= SWEEP_SECONDS:
                         swept = time.monotonic()
-                        self._exchange.table.sweep()
+                        self._tidy()
                 told = ""
             except Exception as error:  # noqa: BLE001 - it is logged, once; without this nobody would look again
                 said, wait = str(error) if isinstance(error, TftDashError) else repr(error), TROUBLE_SECONDS
@@ -78,8 +77,8 @@ class ExchangeWatch:
             os.close(descriptor)
 
     def _taken(self) -> int:
-        """The lock of whoever exchanges these places on this host; -1 = another process has it."""
-        path = self._exchange.notes / f"{self._places[0].key}.leader"
+        """The lock of whoever does this on this host; -1 = another process has it."""
+        path = self._notes / f"{self._name}.leader"
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         with contextlib.suppress(BlockingIOError):
@@ -87,3 +86,8 @@ class ExchangeWatch:
             return descriptor
         os.close(descriptor)
         return -1
+
+
+def watch_places(exchange: Exchange, name: str, places: Collection[Place]) -> ExchangeWatch:
+    """Exchanges some places."""
+    return ExchangeWatch(exchange, name, lambda: exchange.synchronise(places), tidy=lambda: exchange.tidy(places))

@@ -323,6 +323,7 @@ SHARED_FILES: Final = Table(
     Column("place", String(32), primary_key=True),
     Column("name", String(128), primary_key=True),
     Column("stamp", String(32), nullable=False),
+    Column("serial", BigInteger, nullable=False),
     Column("state", String(16), nullable=False),
     Column("host", String(32), nullable=False),
     Column("bytes", BigInteger, nullable=False),
@@ -331,7 +332,8 @@ SHARED_FILES: Final = Table(
     Column("watched_ms", BigInteger, nullable=False),
 )
 """One row for every file, or folder of files, of the data folder that all hosts have; ``stamp`` is another one after
-every change. One that was removed stays as ``removed`` until every host can have seen it. Times since 1970, UTC."""
+every change, ``serial`` a higher one: a store that was set back to an earlier state is known by it. One that was
+removed stays as ``removed`` until every host can have seen it. Times since 1970, UTC."""
 
 SHARED_PARTS: Final = Table(
     "shared_parts",
@@ -350,5 +352,7 @@ SHARED_UPLOADS: Final = Table(
     Column("body", Text, nullable=False),
     Column("worker", String(32), nullable=False),
     Column("beat_ms", BigInteger, nullable=False),
+    Column("removed", Boolean, nullable=False),
 )
-"""Uploads that are no datasets yet: the small files beside what was received, and the host that works on it."""
+"""Uploads that are no datasets yet: the small files beside what was received, and the host that works on it.
+One that was discarded stays as ``removed`` until every host can have seen it."""

@@ -9,13 +9,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import and_, delete, insert, select, update
+from sqlalchemy import and_, delete, insert, or_, select, update
 
 from tft_dash.store.engine import Store
 from tft_dash.store.live.clock import database_now_ms
-from tft_dash.store.schema import SHARED_FILES, SHARED_PARTS
+from tft_dash.store.schema import SHARED_FILES, SHARED_PARTS, SHARED_UPLOADS
 
 PART_BYTES: Final = 1 << 20
+RECEIVED_PLACE: Final = "received"
+"""Of what was received for an upload; it goes with that."""
 WRITING: Final = "writing"
 WHOLE: Final = "whole"
 REMOVED: Final = "removed"
@@ -24,6 +26,8 @@ STALE_MS: Final = 60_000
 """What is being written and has not grown for so long belongs to a dead process."""
 REMEMBERED_MS: Final = 90 * 86_400_000
 """A host that was away for longer may bring back what was removed meanwhile."""
+GIVEN_UP_MS: Final = 86_400_000
+"""What was begun and has not grown for so long is finished by nobody."""
 _PARTS_AT_ONCE: Final = 64
 
 
@@ -32,6 +36,7 @@ class SharedFile:
     """A file, or a folder of files, that every host has.
 
     :param stamp: another one after every change.
+    :param serial: a higher one after every change.
     :param state: :data:`WRITING`, :data:`WHOLE` or :data:`REMOVED`.
     :param idle_ms: since it was changed, or has grown, last.
     :param watched_ms: when somebody last looked at it, on any host; milliseconds since 1970, 0 = nobody has.
@@ -40,6 +45,7 @@ class SharedFile:
     place: str
     name: str
     stamp: str
+    serial: int
     state: str
     idle_ms: int
     bytes: int
@@ -78,24 +84,29 @@ class SharedTable:
             found: str | None = connection.execute(asked.where(SHARED_FILES.c.state == WHOLE)).scalar_one_or_none()
         return found
 
-    def begin(self, place: str, name: str, stamp: str, host: str, *, instead_of: str | None) -> bool:
-        """Begin to write; False = another host's is there, or is being written.
+    def begin(self, place: str, name: str, stamp: str, host: str, *, instead_of: str | None, serial: int = 0) -> int:
+        """Begin to write; the serial that it gets, 0 = another host's is there, or is being written.
 
         :param instead_of: the stamp of the one that it may replace; None = it is new.
+        :param serial: what this host knows it by, if it is given again as it was.
         """
         with self._store.write() as connection:
             now = database_now_ms(connection)
             row = connection.execute(select(*_SHOWN).where(_is(place, name))).one_or_none()
-            values = {"stamp": stamp, "state": WRITING, "host": host, "bytes": 0, "files": "", "changed_ms": now}
+            serial = max(serial, 1 if row is None else row.serial + 1)
+            values = {
+                "stamp": stamp, "serial": serial, "state": WRITING, "host": host, "bytes": 0, "files": "",
+                "changed_ms": now,
+            }  # fmt: skip
             if row is None:
                 connection.execute(insert(SHARED_FILES).values(place=place, name=name, watched_ms=0, **values))
-                return True
+                return serial
             known = _shared(row, now)
             if (known.state == WHOLE and known.stamp != instead_of) or (known.state == WRITING and not known.is_stale):
-                return False
+                return 0
             connection.execute(update(SHARED_FILES).where(_is(place, name)).values(**values))
         self._drop_parts(row.stamp)
-        return True
+        return serial
 
     def put(self, place: str, name: str, stamp: str, number: int, payload: bytes) -> bool:
         """Write one part; False = it was taken over or removed meanwhile."""
@@ -138,7 +149,10 @@ class SharedTable:
             found = connection.execute(asked).scalar_one_or_none()
             if found is None:
                 return
-            values = {"state": REMOVED, "bytes": 0, "files": "", "changed_ms": database_now_ms(connection)}
+            values = {
+                "state": REMOVED, "serial": SHARED_FILES.c.serial + 1, "bytes": 0, "files": "",
+                "changed_ms": database_now_ms(connection),
+            }  # fmt: skip
             connection.execute(update(SHARED_FILES).where(_is(place, name)).values(**values))
         self._drop_parts(found)
 
@@ -150,11 +164,16 @@ class SharedTable:
                 connection.execute(update(SHARED_FILES).where(older).values(watched_ms=mark))
 
     def sweep(self) -> None:
-        """Forget what was removed long ago, and drop the parts that belong to nothing."""
+        """Forget what was removed long ago, what nobody finishes or wants, and the parts that belong to nothing."""
         with self._store.write() as connection:
-            old = database_now_ms(connection) - REMEMBERED_MS
-            gone = and_(SHARED_FILES.c.state == REMOVED, SHARED_FILES.c.changed_ms < old)
-            connection.execute(delete(SHARED_FILES).where(gone))
+            now = database_now_ms(connection)
+            gone = and_(SHARED_FILES.c.state == REMOVED, SHARED_FILES.c.changed_ms < now - REMEMBERED_MS)
+            given_up = and_(SHARED_FILES.c.state == WRITING, SHARED_FILES.c.changed_ms < now - GIVEN_UP_MS)
+            connection.execute(delete(SHARED_FILES).where(or_(gone, given_up)))
+            uploads = select(SHARED_UPLOADS.c.id).where(SHARED_UPLOADS.c.removed.is_(False))
+            old = SHARED_FILES.c.changed_ms < now - GIVEN_UP_MS
+            unwanted = and_(SHARED_FILES.c.place == RECEIVED_PLACE, SHARED_FILES.c.name.not_in(uploads), old)
+            connection.execute(delete(SHARED_FILES).where(unwanted))
         kept = select(SHARED_FILES.c.stamp).where(SHARED_FILES.c.state != REMOVED)
         with self._store.read() as connection:
             lost = connection.execute(
@@ -185,6 +204,7 @@ _SHOWN: Final = (
     SHARED_FILES.c.place,
     SHARED_FILES.c.name,
     SHARED_FILES.c.stamp,
+    SHARED_FILES.c.serial,
     SHARED_FILES.c.state,
     SHARED_FILES.c.bytes,
     SHARED_FILES.c.changed_ms,
@@ -198,4 +218,4 @@ def _is(place: str, name: str) -> Any:  # noqa: ANN401 - SQLAlchemy's own form o
 
 def _shared(row: Any, now: int) -> SharedFile:  # noqa: ANN401
     idle = now - row.changed_ms
-    return SharedFile(row.place, row.name, row.stamp, row.state, idle, row.bytes, row.watched_ms)
+    return SharedFile(row.place, row.name, row.stamp, row.serial, row.state, idle, row.bytes, row.watched_ms)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from tft_dash.errors import StorageError
+from tft_dash.sharing import exchange as exchanging
 from tft_dash.sharing.exchange import Exchange
 from tft_dash.sharing.places import CALIBRATION, JUDGING, MODEL, MODEL_CHOICE, RECEIVED, RUN, TABLES, UPLOAD, Place
 from tft_dash.store.engine import Store
@@ -393,3 +396,170 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, store: Store) -
 def test_nothing_can_be_called_like_a_path(place: Place, name: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r".*"):
         place.path(tmp_path, name)
+
+
+def test_what_is_made_here_while_something_arrives_is_not_lost(
+    hosts: tuple[Host, Host], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = hosts
+    a.write("uploads/shop/shop.csv", BIG)
+    a.write("uploads/shop/upload.json", "A")
+    a.write("models/active.json", "A")
+    a.go()
+    whole = SharedTable.part
+
+    def part(self: SharedTable, stamp: str, number: int) -> bytes | None:
+        if not (b.data / "uploads/shop").exists():
+            b.write("uploads/shop/shop.csv", "made here")
+            b.write("uploads/shop/upload.json", "B")
+            b.write("models/active.json", "B")
+        return whole(self, stamp, number)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SharedTable, "part", part)
+        b.go()
+    assert b.holds()["uploads/shop/shop.csv"] == b"made here"
+    assert b.holds()["models/active.json"] == b"B"
+    b.go()
+    assert a.holds().items() <= b.holds().items()
+    kept = {content for path, content in b.holds().items() if path.startswith("set-aside/")}
+    assert {b"made here", b"B"} <= kept
+
+
+def test_a_file_that_is_missing_in_a_folder_comes_back_and_its_lack_is_not_shared(hosts: tuple[Host, Host]) -> None:
+    a, b = hosts
+    a.write("models/2.0/card.json", "{}")
+    a.write("models/2.0/model.onnx", BIG)
+    a.go()
+    b.go()
+    held = a.holds()
+    (b.data / "models/2.0/model.onnx").unlink()
+    b.go()
+    a.go()
+    assert b.holds() == held
+    assert a.holds() == held
+
+
+def test_a_store_that_was_set_back_takes_nothing_away_that_came_after(
+    hosts: tuple[Host, Host], store: Store, tmp_path: Path
+) -> None:
+    a, b = hosts
+    a.write("models/active.json", "1")
+    a.run("drill-1")
+    a.go()
+    b.exchange.remove(RUN, "drill-1")
+    for host in hosts:
+        host.go()
+    shutil.copy(tmp_path / "store.sqlite", tmp_path / "dump.sqlite")
+    b.run("drill-1", b"made anew")
+    b.write("models/active.json", "2")
+    b.go()
+    a.go()
+    held = a.holds()
+    assert held["models/active.json"] == b"2"
+    old = Store(f"sqlite:///{tmp_path}/dump.sqlite")
+    again = [Host(host.data, old) for host in hosts]
+    for host in (*again, *again):
+        host.go()
+    assert [host.holds() for host in again] == [held, held]
+    old.close()
+
+
+def test_of_two_states_that_meet_in_an_empty_store_the_later_one_counts(
+    hosts: tuple[Host, Host], tmp_path: Path
+) -> None:
+    a, b = hosts
+    a.write("models/active.json", "1")
+    a.go()
+    b.go()
+    b.write("models/active.json", "2")
+    b.go()  # and a is away
+    fresh = Store(f"sqlite:///{tmp_path}/fresh.sqlite")
+    stale, newer = Host(a.data, fresh), Host(b.data, fresh)
+    for host in (stale, newer, stale):
+        host.go()
+    assert stale.holds() == newer.holds() == {"models/active.json": b"2"}
+    fresh.close()
+
+
+def test_a_folder_that_somebody_is_filling_is_left_alone_and_one_that_nobody_fills_is_set_aside(
+    hosts: tuple[Host, Host], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = hosts
+    a.write("models/2.0/card.json", "A")
+    a.run("drill-1")
+    a.go()
+    b.write("models/2.0/model.onnx", "copied by hand")
+    b.write("runs/drill-1/.drill-1.parquet.x.part", "half")
+    b.go()
+    assert b.holds() == {"models/2.0/model.onnx": b"copied by hand"}
+    assert (b.data / "runs/drill-1/.drill-1.parquet.x.part").exists()
+    monkeypatch.setattr(exchanging, "UNFINISHED_SECONDS", 0.0)
+    b.go()
+    assert a.holds().items() <= b.holds().items()
+    assert b"copied by hand" in b.holds().values()
+
+
+def test_what_cannot_be_had_is_not_asked_for_again_and_again(
+    hosts: tuple[Host, Host], store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = hosts
+    a.run("drill-1")
+    a.go()
+    with store.write() as connection:
+        connection.execute(update(SHARED_PARTS).where(SHARED_PARTS.c.number == 2).values(payload=b"x"))
+    read = []
+    whole = SharedTable.part
+    monkeypatch.setattr(
+        SharedTable, "part", lambda self, stamp, number: read.append(number) or whole(self, stamp, number)
+    )
+    for _ in range(3):
+        b.go()
+    assert len(read) <= 4
+    monkeypatch.setattr(exchanging, "AGAIN_SECONDS", 0.0)
+    b.exchange._failed.clear()
+    b.go()
+    assert len(read) > 4
+
+
+def test_what_was_interrupted_is_swept(hosts: tuple[Host, Host], store: Store) -> None:
+    a, b = hosts
+    table = SharedTable(store)
+    assert table.begin("run", "drill-1", "dead", "x", instead_of=None)
+    assert table.put("run", "drill-1", "dead", 0, b"half")
+    assert table.begin("received", "0123456789abcdef", "lost", "x", instead_of=None)
+    assert table.put("received", "0123456789abcdef", "lost", 0, b"whole")
+    assert table.finish("received", "0123456789abcdef", "lost", 5, "[]")
+    left = a.write("runs/.work/dead/drill-1.parquet", "half")
+    a.exchange.tidy(ALL)
+    assert stored(store) == 2
+    assert left.exists()
+    age(store, 86_400_001)
+    os.utime(left, (1, 1))
+    a.exchange.tidy(ALL)
+    assert stored(store) == 0
+    assert not left.parent.exists()
+    a.run("drill-1")
+    a.go()
+    b.go()
+    assert b.holds() == a.holds()
+
+
+def test_a_place_may_be_a_mount_of_its_own(hosts: tuple[Host, Host], tmp_path: Path) -> None:
+    a, b = hosts
+    a.run("drill-1")
+    a.go()
+    other = Path("/dev/shm") if Path("/dev/shm").is_dir() else tmp_path  # noqa: S108 - another file system
+    with tempfile.TemporaryDirectory(dir=other) as folder:
+        b.data.mkdir(parents=True)
+        (b.data / "runs").symlink_to(folder)
+        b.go()
+        assert (Path(folder) / "drill-1/drill-1.parquet").read_bytes() == BIG
+        a.exchange.remove(RUN, "drill-1")
+        b.go()
+        assert not (Path(folder) / "drill-1").exists()
+
+
+def test_a_name_that_nothing_can_have_is_nowhere(hosts: tuple[Host, Host]) -> None:
+    assert hosts[0].exchange.arriving(RUN, "a\ud800b") is None
+    assert hosts[0].exchange.arriving(UPLOAD, "../x") is None

@@ -12,7 +12,7 @@ from tft_dash.errors import StorageError
 from tft_dash.sharing import watch as watching
 from tft_dash.sharing.exchange import Exchange
 from tft_dash.sharing.places import JUDGING
-from tft_dash.sharing.watch import ExchangeWatch
+from tft_dash.sharing.watch import ExchangeWatch, watch_places
 from tft_dash.store.engine import Store
 
 
@@ -41,12 +41,12 @@ def test_one_process_of_a_host_exchanges_and_the_next_takes_over(tmp_path: Path,
     rounds = [0, 0]
 
     def count(number: int) -> Callable[[], None]:
-        def beside() -> None:
+        def work() -> None:
             rounds[number] += 1
 
-        return beside
+        return work
 
-    watches = [ExchangeWatch(Exchange(tmp_path / "a", store), JUDGING, beside=count(number)) for number in (0, 1)]
+    watches = [ExchangeWatch(Exchange(tmp_path / "a", store), "some", count(number)) for number in (0, 1)]
     watches[0].begin()
     until(lambda: rounds[0] > 2)
     watches[1].begin()
@@ -71,7 +71,7 @@ def test_it_goes_on_after_the_store_was_away_and_says_so_once(
     file = tmp_path / "a/calibrations/ours.json"
     file.parent.mkdir(parents=True)
     file.write_text("{}")
-    watch = ExchangeWatch(Exchange(tmp_path / "a", store), JUDGING)
+    watch = watch_places(Exchange(tmp_path / "a", store), "judging", JUDGING)
     with monkeypatch.context() as patch:
         patch.setattr(Exchange, "synchronise", away)
         watch.begin()

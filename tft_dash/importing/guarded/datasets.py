@@ -53,8 +53,6 @@ class Datasets:
     def __init__(self, folder: Path, exchange: Exchange | None = None) -> None:
         self._folder = folder
         self._exchange = exchange
-        if exchange is not None:
-            exchange.make_way[UPLOAD.key] = self.make_way
 
     def all(self) -> tuple[Dataset, ...]:
         """The datasets by name."""
@@ -96,8 +94,8 @@ class Datasets:
         """
         return None if self._exchange is None else self._exchange.arriving(UPLOAD, name)
 
-    def make_way(self, name: str) -> None:
-        """Give a dataset another name: another host's has it.
+    def make_way(self, name: str) -> str:
+        """Give a dataset another name, for another host's has it; the new one.
 
         :raises OSError: it cannot be renamed.
         """
@@ -107,6 +105,7 @@ class Datasets:
         _LOG.warning(
             "The dataset '%s' is called '%s' now: another host of this portal has one of that name.", name, wish
         )
+        return wish
 
     def used_bytes(self) -> int:
         """Room that everything in the folder takes."""

@@ -155,6 +155,16 @@ class Desk:
             return now - latest > ABANDONED_AFTER_SECONDS
         return state != WORKING and now - changed > FORGOTTEN_AFTER_SECONDS
 
+    def is_held(self) -> bool:
+        """Whether a process of this host works on it."""
+        try:
+            descriptor = self.take()
+        except FileNotFoundError:
+            return False
+        if descriptor is not None:
+            os.close(descriptor)
+        return descriptor is None
+
     def settle(self) -> None:
         """Notice that the process that worked on it has died."""
         descriptor = self.take()

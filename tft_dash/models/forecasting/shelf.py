@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
+import secrets
 import shutil
 import threading
 import time
@@ -191,7 +192,10 @@ class Shelf:
             if self._choice().version == version:
                 raise UsageError(f"tft {version} answers now. Activate another version first, then remove it.")
         try:
-            shutil.rmtree(self.folder / version)
+            # Renamed first: half a model would be taken for a changed one.
+            aside = self.folder / f".removed-{secrets.token_hex(6)}"
+            (self.folder / version).rename(aside)
+            shutil.rmtree(aside, ignore_errors=True)
         except OSError as error:
             raise _unwritable(self.folder / version, error) from error
 

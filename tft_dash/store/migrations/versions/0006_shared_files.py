@@ -14,6 +14,7 @@ def upgrade() -> None:
         sa.Column("place", sa.String(32), primary_key=True),
         sa.Column("name", sa.String(128), primary_key=True),
         sa.Column("stamp", sa.String(32), nullable=False),
+        sa.Column("serial", sa.BigInteger, nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("host", sa.String(32), nullable=False),
         sa.Column("bytes", sa.BigInteger, nullable=False),
@@ -34,4 +35,5 @@ def upgrade() -> None:
         sa.Column("body", sa.Text, nullable=False),
         sa.Column("worker", sa.String(32), nullable=False),
         sa.Column("beat_ms", sa.BigInteger, nullable=False),
+        sa.Column("removed", sa.Boolean, nullable=False),
     )
