@@ -423,7 +423,8 @@
     if (flight.toward && view.at === flight.at) view = { ...view, tick: data.asked, toward: 0 };
     if (!view.playing && view.tick > lastTick()) view.tick = lastTick();
     if (live.is() && view.playing && !view.follow && positionNow(now) >= live.latest()) view = { ...view, follow: true };
-    if (view.playing && atEnd()) view = { ...view, playing: false, tick: lastTick(), at: now };
+    // Whoever has begun anew since this was asked is not taken back to the end.
+    if (view.playing && atEnd() && view.at === flight.at) view = { ...view, playing: false, tick: lastTick(), at: now };
   }
 
   // ---------------------------------------------------------------- clicks on figures

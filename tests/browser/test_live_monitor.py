@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from browser.conftest import OpenPage
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from support.serving import Server, get, running
 
 PLOT = "document.querySelector('#monitor-{name} .js-plotly-plot')"
@@ -115,6 +115,25 @@ def test_the_keyboard_drives_the_playback(open_page: OpenPage, demo: Server) -> 
     wait_for_status(page, "playing")
     page.keyboard.press(" ")
     wait_for_status(page, "paused")
+
+
+def test_an_answer_that_comes_after_play_again_does_not_end_it(open_page: OpenPage, demo: Server) -> None:
+    page = open_page(f"{demo.url}/?tick=40&playing=0")
+    wait_for_tick(page, 40)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        is_end = '"monitor-answer' in (route.request.post_data or "") and '"tick":59' in (route.request.post_data or "")
+        held.append(route) if is_end and not held else route.continue_()
+
+    page.route("**/_dash-update-component*", hold)
+    page.locator("#monitor-end").click()
+    page.wait_for_timeout(600)
+    assert held
+    page.locator("#monitor-restart").click()
+    held[0].continue_()
+    wait_for_tick(page, 3)
+    wait_for_status(page, "playing")
 
 
 def test_the_controls_drive_the_playback(open_page: OpenPage, demo: Server) -> None:

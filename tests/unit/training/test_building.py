@@ -110,6 +110,7 @@ class Wide:
 
     servers: int
     ticks: int = 2000
+    zone: str = ""
 
     def facts(self) -> FleetFacts:
         return FleetFacts("wide", self.servers, self.ticks)
