@@ -435,6 +435,11 @@ class Services:
         if self._exchange is not None:
             self._exchange.synchronise(JUDGING, settle_seconds=0)
 
+    def is_chosen(self, name: str) -> bool:
+        """Whether a version of the forecast is the one that answers, or a calibration answers for some source."""
+        chosen = any(version.version == name and version.active for version in self.artefacts())
+        return chosen or any(one.name == name and one.active for one in self.calibrations())
+
     def remove_model(self, name: str) -> str:
         """Remove one of the team's own models, or a calibration, from every host; what it was, in words.
 

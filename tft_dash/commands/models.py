@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tft_dash.commands.terminal import say, settings_from
-from tft_dash.errors import UnknownNameError
+from tft_dash.errors import UnknownNameError, UsageError
 from tft_dash.frame import ModelVersion
 from tft_dash.models.calibrated.shelf import ShelvedCalibration
 from tft_dash.schema import ModelCard
@@ -67,6 +67,11 @@ def activate(name: str) -> None:
             artefact = services.models.shelf.activate(name)
             words = f"tft {artefact.card.version} answers now ({artefact.folder})."
         services.exchange_models()
+        if not services.is_chosen(name):
+            raise UsageError(
+                f"'{name}' was activated, and on another host something else at the same moment, which counts. "
+                "See tft-dash models, and activate it again if need be."
+            )
     finally:
         services.close()
     say(words)

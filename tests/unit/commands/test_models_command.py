@@ -14,6 +14,7 @@ from tests.unit.models.forecasting.folders import VERSION, copied
 from tft_dash.cli import main
 from tft_dash.models.calibrated.shelf import CalibrationShelf
 from tft_dash.models.thresholds import ThresholdModel
+from tft_dash.services import Services
 
 Run = Callable[..., Result]
 
@@ -42,6 +43,18 @@ def test_a_version_is_activated_and_gone_back_from(run: Run, tmp_path: Path) -> 
     assert "tft\t9.9" in run().stdout
     assert run("rollback").exit_code == 0
     assert json.loads((tmp_path / "data" / "models" / "active.json").read_text())["version"] == VERSION
+
+
+def test_a_choice_that_another_host_has_overtaken_is_told(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overtaken(services: Services) -> None:
+        services.models.shelf.activate(VERSION)
+
+    monkeypatch.setattr(Services, "exchange_models", overtaken)
+    result = run("activate", "9.9")
+    assert result.exit_code == 2
+    assert "on another host something else at the same moment" in result.stderr
 
 
 def test_what_answers_for_nothing_is_removed(run: Run, tmp_path: Path) -> None:

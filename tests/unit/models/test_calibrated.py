@@ -81,6 +81,17 @@ def test_it_answers_for_its_own_source_once_it_is_active_and_no_longer_once_take
     assert services.frame(LONG, "tft", 200).prob_30m == own.prob_30m
 
 
+def test_going_back_to_one_that_was_removed_is_going_back_to_the_models_own(services: Services) -> None:
+    shelf = services.models.calibrations
+    for name in ("ours-1", "ours-2"):
+        shelf.add(calibration(ThresholdModel.card, services.describe(SHORT).servers, name=name, sources=(SHORT,)))
+        shelf.activate(name)
+    shelf.remove("ours-1")
+    assert shelf.rollback(SHORT) == {"thresholds": None}
+    frame = services.frame(SHORT, "thresholds", 20)
+    assert (frame.card.fitted, frame.remarks) == ("", ())
+
+
 @pytest.mark.parametrize(
     ("parts", "words"),
     [

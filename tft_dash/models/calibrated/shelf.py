@@ -164,6 +164,8 @@ class CalibrationShelf:
     def rollback(self, source: str) -> dict[str, str | None]:
         """Let what answered for a source before do so again: the calibration by model, None = the model's own.
 
+        One that has been removed since answers no more: the model's own probabilities do then.
+
         :raises UsageError: nothing has been activated for it.
         """
         uses = self._read_uses().sources.get(source, {})
@@ -172,7 +174,7 @@ class CalibrationShelf:
                 f"There is nothing to go back to: no calibration has been active for '{shorten(source)}'. "
                 "See: tft-dash models"
             )
-        back = {model: use.previous for model, use in uses.items()}
+        back = {model: use.previous if use.previous in self.names() else None for model, use in uses.items()}
         for model, name in back.items():
             self._choose(source, model, name)
         return back
