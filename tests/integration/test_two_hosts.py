@@ -194,7 +194,11 @@ def test_two_uploads_of_one_name_get_two_names_and_one_is_discarded_from_the_oth
         host.send(f"/api/v1/uploads/{upload}/admit", b"")
     for host in hosts:
         until(host.sources, lambda names: {"twin", "twin-2"} <= {*names})
-        assert not host.get("/api/v1/uploads")[1]
+        until(lambda host=host: not host.get("/api/v1/uploads")[1])  # type: ignore[misc]
+    # Whoever had to give way is led to what is his.
+    for upload, text in zip((first, second), TWINS, strict=True):
+        name = b.get(f"/api/v1/uploads/{upload}")[1]["name"]
+        assert (a.data / f"uploads/{name}/{name}.csv").read_bytes() == text
 
 
 def test_what_is_activated_on_one_host_answers_on_all(hosts: tuple[Host, Host]) -> None:
