@@ -34,7 +34,7 @@ from tft_dash.schema import ModelCard
 from tft_dash.served import CONFIGURED, UPLOAD, Place, ServedSources
 from tft_dash.settings import Settings
 from tft_dash.sharing.exchange import Exchange
-from tft_dash.sharing.places import CALIBRATION, JUDGING, MODEL, TABLES
+from tft_dash.sharing.places import CALIBRATION, JUDGING, MODEL, RECEIVED, TABLES
 from tft_dash.sharing.watch import ExchangeWatch, watch_places
 from tft_dash.sources.base import Source
 from tft_dash.sources.remote.address import LIVE, OBJECT_STORE
@@ -145,15 +145,7 @@ class Services:
             least=settings.drift_least,
             look_seconds=look_seconds,
         )
-        self._exchanges = (
-            ()
-            if self._exchange is None
-            else (
-                watch_places(self._exchange, "judging", JUDGING),
-                watch_places(self._exchange, "tables", TABLES),
-                ExchangeWatch(self._exchange, "uploads", self.uploads.exchange),
-            )
-        )
+        self._exchanges = () if self._exchange is None else _exchanges(self._exchange, self.uploads)
         self._previews: OrderedDict[tuple[str, str], Preview] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -506,6 +498,15 @@ class Services:
             return SourceEntry(name, where, self.describe(name), None)
         except TftDashError as error:
             return SourceEntry(name, where, None, str(error))
+
+
+def _exchanges(exchange: Exchange, uploads: Uploads) -> tuple[ExchangeWatch, ...]:
+    """What a process that serves does for the other hosts, and they for it."""
+    return (
+        watch_places(exchange, "judging", JUDGING),
+        watch_places(exchange, "tables", TABLES),
+        ExchangeWatch(exchange, "uploads", uploads.exchange, lambda: exchange.tidy((RECEIVED,))),
+    )
 
 
 def _object_store(settings: Settings, *, look_first: bool) -> dict[str, object]:

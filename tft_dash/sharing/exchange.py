@@ -21,7 +21,7 @@ from typing import Final
 
 from tft_dash.artefacts import exclusive
 from tft_dash.errors import StorageError, shorten
-from tft_dash.files import size_and_change, write_whole
+from tft_dash.files import write_whole
 from tft_dash.sharing.items import DamagedError, Item, Known, Signature, read, work_folder, written
 from tft_dash.sharing.places import Place
 from tft_dash.store.engine import Store
@@ -312,8 +312,9 @@ class Exchange:
         for place in places:
             for left in work_folder(self.data, place).glob("*"):
                 with contextlib.suppress(OSError):  # it is being removed
-                    _, changed = size_and_change(left)
-                    if time.time() - (changed or left.stat().st_mtime) > LEFT_SECONDS:
+                    # What was unpacked has the times of change that it had on its host.
+                    changed = max(path.stat().st_ctime for path in (left, *left.glob("*")))
+                    if time.time() - changed > LEFT_SECONDS:
                         shutil.rmtree(left, ignore_errors=True)
         self.table.sweep()
 

@@ -522,7 +522,7 @@ def test_what_cannot_be_had_is_not_asked_for_again_and_again(
     assert len(read) > 4
 
 
-def test_what_was_interrupted_is_swept(hosts: tuple[Host, Host], store: Store) -> None:
+def test_what_was_interrupted_is_swept(hosts: tuple[Host, Host], store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     a, b = hosts
     table = SharedTable(store)
     assert table.begin("run", "drill-1", "dead", "x", instead_of=None)
@@ -535,7 +535,7 @@ def test_what_was_interrupted_is_swept(hosts: tuple[Host, Host], store: Store) -
     assert stored(store) == 2
     assert left.exists()
     age(store, 86_400_001)
-    os.utime(left, (1, 1))
+    monkeypatch.setattr(exchanging, "LEFT_SECONDS", 0.0)
     a.exchange.tidy(ALL)
     assert stored(store) == 0
     assert not left.parent.exists()
