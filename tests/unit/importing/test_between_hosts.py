@@ -152,7 +152,7 @@ def test_a_mapping_that_is_changed_on_one_host_is_gone_on_with_on_another(hosts:
     a, b = hosts
     upload = a.receive("foreign.csv", FOREIGN)
     a.uploads.admit(upload.id)
-    until(lambda: a.uploads.get(upload.id).state, "needs-mapping")
+    until(lambda: a.uploads.get(upload.id).state and b.uploads.get(upload.id).state, "needs-mapping")
     proposed = b.uploads.get(upload.id).mapping
     assert proposed is not None
     changed = read_mapping(to_yaml(proposed).replace("unit: percent", "unit: fraction"), "the test")
