@@ -122,8 +122,10 @@ class Recordings:
 
         :raises StorageError: the store that tells cannot be reached.
         """
-        if self.find(name) is not None or self._exchange is None:
-            return self.find(name) is not None
+        if self.find(name) is not None:
+            return True
+        if self._exchange is None:
+            return False
         return name in self._exchange.given(RUN) or name in self._exchange.given(RUN, seconds=_FRESH_LOOK_SECONDS)
 
     def arriving(self, name: str) -> float | None:

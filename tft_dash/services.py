@@ -117,7 +117,6 @@ class Services:
             taken=lambda: [name for name in self.source_names() if self.origin(name) != UPLOAD],
             prepare="tft_dash.inspection.preparing:prepare",
             between=None if self._exchange is None else DesksBetweenHosts(self._exchange, self._store),
-            exchange=self._exchange,
         )
         self.runs = RunQueue(
             self._store,

@@ -30,7 +30,7 @@ class DesksBetweenHosts:
     """
 
     def __init__(self, exchange: Exchange, store: Store) -> None:
-        self._exchange = exchange
+        self.exchange = exchange
         self._table = SharedUploadTable(store)
 
     def ids(self) -> frozenset[str]:
@@ -44,7 +44,7 @@ class DesksBetweenHosts:
         """
         name = desk.folder.name
         with storing():
-            if not self._exchange.publish(RECEIVED, name) and self._exchange.elsewhere(RECEIVED, name) is None:
+            if not self.exchange.publish(RECEIVED, name) and self.exchange.elsewhere(RECEIVED, name) is None:
                 return False
         return True
 
@@ -75,7 +75,7 @@ class DesksBetweenHosts:
             if desk.folder.is_dir():
                 desk.abandon()
             return True
-        mine = row.worker == self._exchange.host or _is_final(desk)
+        mine = row.worker == self.exchange.host or _is_final(desk)
         if not mine and note.get("version") != row.version:
             with storing():
                 self._write(desk, row)
@@ -105,19 +105,19 @@ class DesksBetweenHosts:
         if not note:
             return
         if ready and self.is_coming(str(state.get("name"))):
-            self._table.beat(desk.folder.name, self._exchange.host)
+            self._table.beat(desk.folder.name, self.exchange.host)
             return
         if note.get("texts") == texts:
             if works:
-                self._table.beat(desk.folder.name, self._exchange.host)
+                self._table.beat(desk.folder.name, self.exchange.host)
             return
-        version = self._table.save(desk.folder.name, json.dumps(texts), host=self._exchange.host, works=works)
+        version = self._table.save(desk.folder.name, json.dumps(texts), host=self.exchange.host, works=works)
         if version is None:
             return
         with storing():
             _note(desk, version, texts)
         if ready:
-            self._exchange.remove(RECEIVED, desk.folder.name)
+            self.exchange.remove(RECEIVED, desk.folder.name)
 
     def bring(self, desk: Desk) -> None:
         """Have what was received, wherever that was.
@@ -128,9 +128,9 @@ class DesksBetweenHosts:
         if desk.original.exists():
             return
         try:
-            row = self._exchange.elsewhere(RECEIVED, desk.folder.name)
+            row = self.exchange.elsewhere(RECEIVED, desk.folder.name)
             with storing():
-                there = row is not None and self._exchange.fetch(RECEIVED, desk.folder.name, row)
+                there = row is not None and self.exchange.fetch(RECEIVED, desk.folder.name, row)
         except DamagedError:
             there = False
         if not there:
@@ -141,7 +141,7 @@ class DesksBetweenHosts:
 
         :raises StorageError: the store cannot be reached.
         """
-        return not desk.read(_NOTE) or self._table.claim(desk.folder.name, self._exchange.host)
+        return not desk.read(_NOTE) or self._table.claim(desk.folder.name, self.exchange.host)
 
     def remove(self, upload_id: str) -> None:
         """No host has an upload any more.
@@ -149,14 +149,14 @@ class DesksBetweenHosts:
         :raises StorageError: the store cannot be reached.
         """
         self._table.remove(upload_id)
-        self._exchange.remove(RECEIVED, upload_id)
+        self.exchange.remove(RECEIVED, upload_id)
 
     def is_coming(self, name: str) -> bool:
         """Whether a dataset is not yet where it is asked for, or not yet where the others can have it.
 
         :raises StorageError: the store cannot be reached.
         """
-        return self._exchange.is_coming(UPLOAD, name)
+        return self.exchange.is_coming(UPLOAD, name)
 
     def is_over(self, desk: Desk) -> bool:
         """Whether an upload is a dataset, and every host knows it."""

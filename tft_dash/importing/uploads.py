@@ -32,7 +32,6 @@ from tft_dash.importing.mapping import Mapping, MappingError, to_yaml
 from tft_dash.importing.memory import DRAFT, MappingMemory, is_overtaken, numbered
 from tft_dash.importing.naming import demand_name, label_of, name_of
 from tft_dash.importing.preview import MappingPreview
-from tft_dash.sharing.exchange import Exchange
 from tft_dash.sharing.places import UPLOAD
 from tft_dash.store.documents import Documents
 
@@ -78,8 +77,7 @@ class Uploads:
     :param documents: where mappings are remembered.
     :param room: makes room for so many bytes, or raises :class:`LimitError`.
     :param taken: names that a dataset cannot have, because another source has them.
-    :param between: has other hosts go on with an upload; None = there are none.
-    :param exchange: gives datasets to the portal's other hosts; None = there are none.
+    :param between: has other hosts go on with an upload, and gives them datasets; None = there are none.
     :param prepare: ``module:function``, called in the guarded process with the table's path, the cache and a progress
         before a dataset is admitted, so that what the pages ask is there at once.
     """
@@ -96,15 +94,14 @@ class Uploads:
         prepare: str = "",
         limits: Limits | None = None,
         between: DesksBetweenHosts | None = None,
-        exchange: Exchange | None = None,
     ) -> None:
         self._folder = folder
         self._memory = MappingMemory(documents)
-        self._datasets = Datasets(folder, exchange)
+        self._datasets = Datasets(folder, None if between is None else between.exchange)
         self._between = between
         self._told: dict[str, str] = {}
-        if exchange is not None:
-            exchange.make_way[UPLOAD.key] = self._make_way
+        if between is not None:
+            between.exchange.make_way[UPLOAD.key] = self._make_way
         self._limit_bytes, self._room, self._taken = limit_bytes, room, taken
         self._launcher = Launcher(folder, cache, prepare, limits or Limits(), limit_bytes)
 

@@ -116,7 +116,9 @@ class Exchange:
         except OSError as error:
             said = str(error)
         except (ValueError, KeyError, TypeError):
-            said = "the store tells of it in words that this version of the app does not know"
+            said = (
+                "the store tells of it in words that this version of the app does not know; update the app on this host"
+            )
         if said and self._told.get((place.key, name)) != said:
             _LOG.warning("'%s' (%s) cannot be shared with the other hosts: %s", shorten(name), place.key, said)
         self._told[place.key, name] = said
@@ -144,7 +146,7 @@ class Exchange:
                 item.drop()
                 item.forget()
         elif known is not None and known.is_lacking(signature):
-            raise OSError("a file of it is missing, and no other host has given it")
+            raise OSError("a file of it is missing, and no other host has it; put it back, or remove it whole")
         elif item.is_settled(settle_seconds, time.time()):
             self.publish(item.place, item.name, instead_of=row if ahead else None)
 
@@ -222,7 +224,7 @@ class Exchange:
         base = instead_of.stamp if instead_of is not None else known.stamp if known is not None else None
         # Given again as it was, it is no newer than it was.
         serial = known.serial if known is not None and known.signature == before else 0
-        serial = self.table.begin(place.key, name, stamp, self.host, instead_of=base, serial=serial)
+        serial = self.table.begin(place.key, name, stamp, instead_of=base, serial=serial)
         if not serial:
             return False
         writer = _Writer(self.table, place.key, name, stamp)
@@ -305,7 +307,7 @@ class Exchange:
         return item.known() is None if item.is_here() else name in self.given(place)
 
     def tidy(self, places: Collection[Place]) -> None:
-        """Remove what was left of work that was interrupted, here and in the store.
+        """Remove what was left of work that was interrupted, here and in the store, and notes of what is nowhere.
 
         :raises StorageError: the store cannot be reached.
         """
@@ -317,6 +319,13 @@ class Exchange:
                     if time.time() - changed > LEFT_SECONDS:
                         shutil.rmtree(left, ignore_errors=True)
         self.table.sweep()
+        rows = self.table.listed([place.key for place in places])
+        there = {(row.place, row.name) for row in rows if row.state != REMOVED}
+        for place in places:
+            for note in (self.notes / place.key).glob("*"):
+                name = note.stem  # of a note or a lock
+                if place.fits(name) and (place.key, name) not in there and not place.is_whole(self.data, name):
+                    note.unlink(missing_ok=True)
 
     def remove(self, place: Place, name: str) -> None:
         """Take it away from every host; this one's goes like the others'.

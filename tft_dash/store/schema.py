@@ -325,7 +325,6 @@ SHARED_FILES: Final = Table(
     Column("stamp", String(32), nullable=False),
     Column("serial", BigInteger, nullable=False),
     Column("state", String(16), nullable=False),
-    Column("host", String(32), nullable=False),
     Column("bytes", BigInteger, nullable=False),
     Column("files", Text, nullable=False),
     Column("changed_ms", BigInteger, nullable=False),

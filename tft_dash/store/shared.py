@@ -84,7 +84,7 @@ class SharedTable:
             found: str | None = connection.execute(asked.where(SHARED_FILES.c.state == WHOLE)).scalar_one_or_none()
         return found
 
-    def begin(self, place: str, name: str, stamp: str, host: str, *, instead_of: str | None, serial: int = 0) -> int:
+    def begin(self, place: str, name: str, stamp: str, *, instead_of: str | None, serial: int = 0) -> int:
         """Begin to write; the serial that it gets, 0 = another host's is there, or is being written.
 
         :param instead_of: the stamp of the one that it may replace; None = it is new.
@@ -95,7 +95,7 @@ class SharedTable:
             row = connection.execute(select(*_SHOWN).where(_is(place, name))).one_or_none()
             serial = max(serial, 1 if row is None else row.serial + 1)
             values = {
-                "stamp": stamp, "serial": serial, "state": WRITING, "host": host, "bytes": 0, "files": "",
+                "stamp": stamp, "serial": serial, "state": WRITING, "bytes": 0, "files": "",
                 "changed_ms": now,
             }  # fmt: skip
             if row is None:

@@ -43,7 +43,6 @@ class Host:
             limit_bytes=1 << 20,
             room=lambda _needed: None,
             between=DesksBetweenHosts(self.exchange, store),
-            exchange=self.exchange,
         )
 
     def go(self) -> None:

@@ -266,7 +266,7 @@ def test_a_drill_that_differs_is_the_stores(hosts: tuple[Host, Host]) -> None:
 def test_a_writer_that_died_is_followed_by_another(hosts: tuple[Host, Host], store: Store) -> None:
     a, b = hosts
     table = SharedTable(store)
-    assert table.begin("run", "drill-1", "dead", "x", instead_of=None)
+    assert table.begin("run", "drill-1", "dead", instead_of=None)
     assert table.put("run", "drill-1", "dead", 0, b"half")
     a.run("drill-1")
     a.go()
@@ -290,7 +290,7 @@ def test_a_new_version_that_was_never_finished_gives_way_to_the_one_before(
     b.go()
     known = SharedTable(store).find("model-choice", "active.json")
     assert known is not None
-    assert SharedTable(store).begin("model-choice", "active.json", "dead", "a", instead_of=known.stamp)
+    assert SharedTable(store).begin("model-choice", "active.json", "dead", instead_of=known.stamp)
     age(store, STALE_MS + 1)
     b.go()
     c = Host(tmp_path / "c", store)
@@ -525,9 +525,9 @@ def test_what_cannot_be_had_is_not_asked_for_again_and_again(
 def test_what_was_interrupted_is_swept(hosts: tuple[Host, Host], store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     a, b = hosts
     table = SharedTable(store)
-    assert table.begin("run", "drill-1", "dead", "x", instead_of=None)
+    assert table.begin("run", "drill-1", "dead", instead_of=None)
     assert table.put("run", "drill-1", "dead", 0, b"half")
-    assert table.begin("received", "0123456789abcdef", "lost", "x", instead_of=None)
+    assert table.begin("received", "0123456789abcdef", "lost", instead_of=None)
     assert table.put("received", "0123456789abcdef", "lost", 0, b"whole")
     assert table.finish("received", "0123456789abcdef", "lost", 5, "[]")
     left = a.write("runs/.work/dead/drill-1.parquet", "half")
@@ -543,6 +543,23 @@ def test_what_was_interrupted_is_swept(hosts: tuple[Host, Host], store: Store, m
     a.go()
     b.go()
     assert b.holds() == a.holds()
+
+
+def test_notes_of_what_is_nowhere_any_more_go(hosts: tuple[Host, Host]) -> None:
+    a, b = hosts
+    a.run("drill-1")
+    a.run("drill-2")
+    a.go()
+    b.go()
+    a.exchange.remove(RUN, "drill-1")
+    shutil.rmtree(b.data / "runs/drill-1")
+    b.exchange.tidy(ALL)
+    notes = {path.name for path in (b.data / ".shared/run").iterdir()}
+    assert notes == {"drill-2.json", "drill-2.lock"}
+    b.go()
+    a.go()
+    assert a.holds() == b.holds()
+    assert not (a.data / "runs/drill-1").exists()
 
 
 def test_a_place_may_be_a_mount_of_its_own(hosts: tuple[Host, Host], tmp_path: Path) -> None:

@@ -16,7 +16,6 @@ def upgrade() -> None:
         sa.Column("stamp", sa.String(32), nullable=False),
         sa.Column("serial", sa.BigInteger, nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
-        sa.Column("host", sa.String(32), nullable=False),
         sa.Column("bytes", sa.BigInteger, nullable=False),
         sa.Column("files", sa.Text, nullable=False),
         sa.Column("changed_ms", sa.BigInteger, nullable=False),
