@@ -65,12 +65,12 @@
     drawn = { ...drawn, ...answer.drawn };
     if (answer.map) map = answer.map;
     over = answer.state === "cancelled";
-    notBefore = Date.now() + (answer.state === "running" ? POLL_MS : answer.state === "error" ? RETRY_MS : 0);
+    notBefore = Date.now() + (["running", "copying"].includes(answer.state) ? POLL_MS : answer.state === "error" ? RETRY_MS : 0);
     showScan(answer);
   }
 
   function showScan({ state, share, words }) {
-    setProps("dataset-scan", { hidden: state !== "running" && state !== "cancelled" });
+    setProps("dataset-scan", { hidden: !["running", "copying", "cancelled"].includes(state) });
     const bar = page.querySelector("progress");
     bar.value = share || 0;
     page.querySelector(".scan-words").textContent = words || "";

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from support.calibrations import calibration
 
+from tft_dash.callbacks.inspection import ANSWER, REPORT, TARGETS, VERDICT, Inspections
 from tft_dash.errors import NotReadyError, StorageError, UnknownNameError, UsageError
 from tft_dash.models.thresholds import ThresholdModel
 from tft_dash.scenarios.library import load_scenario
@@ -50,6 +51,10 @@ def test_a_drill_that_is_done_is_there_on_every_host_and_copied_by_those_that_se
     assert b.runs.get(run.id).there
     with pytest.raises(NotReadyError, match=r"Copying 'healthy-.*' from another host"):
         b.source(run.source)
+    said = dict(zip(TARGETS, Inspections(b).answer({"name": run.source, "wanted": {REPORT: "1"}}), strict=True))
+    assert said[ANSWER]["state"] == "copying"
+    assert "from another host: 0% done" in said[ANSWER]["words"]
+    assert said[VERDICT] == []
     b.resume()
     until(lambda: run.source in b.source_names())
     assert b.path(run.source).read_bytes() == a.path(run.source).read_bytes()

@@ -81,6 +81,9 @@ class Inspections:
         drawing[ANSWER] = said
         try:
             self._draw(request, drawing, said)
+        except NotReadyError as error:  # it is on its way here
+            drawing[VERDICT] = []
+            said |= {"state": "copying", "share": error.progress, "words": f"{error.what}: {error.progress:.0%} done."}
         except TftDashError as error:
             drawing[VERDICT] = components.banner("This dataset cannot be inspected", str(error))
             said["state"] = "error"
