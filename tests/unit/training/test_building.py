@@ -9,6 +9,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+
+pytest.importorskip("sklearn", reason="measuring needs the extra 'train'")
+
 from support.histories import gathered_in_memory
 
 from tft_dash.errors import DataError, StorageError, TftDashError, UnreachableError, UsageError
